@@ -1,0 +1,222 @@
+#pragma once
+// CircularBuffer: a ring of nodes that any number of processes write and read. Each message goes to one reader, first in, first out.
+
+#include <strait/error.hpp>
+#include <strait/options.hpp>
+#include <strait/read_claim.hpp>
+#include <strait/shareable.hpp>
+#include <strait/shared_buffer.hpp>
+#include <strait/timeout.hpp>
+#include <strait/write_claim.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <ranges>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace strait {
+
+/// A many-to-many ring of `node_count` nodes of `node_buffer_size` bytes: it holds node_count messages, each whole or not at all.
+/// Messages are taken in the order in which their nodes were claimed. Any number of threads may use one handle; any party may
+/// be killed at any instruction and the others go on. The node protocol is described in ring/ring.hpp.
+class CircularBuffer : public SharedBuffer {
+ public:
+  /// Creates. Throws already_exists while a living process holds the name.
+  CircularBuffer(std::string_view name, std::size_t node_count, std::size_t node_buffer_size, const RingOptions& options = {})
+      : CircularBuffer(open_ring(name, segment::Intent::create, node_count, node_buffer_size, options)) {}
+
+  /// Opens. Throws not_found where no living process holds the name.
+  explicit CircularBuffer(std::string_view name, const OpenOptions& options = {})
+      : CircularBuffer(open_ring(name, segment::Intent::open, 0, 0, RingOptions{options})) {}
+
+  /// Opens, or creates what is not there. Other sizes than the existing ones: type_mismatch.
+  CircularBuffer(open_or_create_t, std::string_view name, std::size_t node_count, std::size_t node_buffer_size, const RingOptions& options = {})
+      : CircularBuffer(open_ring(name, segment::Intent::open_or_create, node_count, node_buffer_size, options)) {}
+
+  std::size_t node_count() const { return node_count_; }
+  std::size_t node_buffer_size() const { return node_buffer_size_; }
+
+  /// Messages published and not taken: may be stale before it is returned. Looks at every node.
+  std::size_t approximate_size() const {
+    const auto visit = enter();
+    return static_cast<std::size_t>(ring().approximate_size());
+  }
+
+  // ---- copying forms -------------------------------------------------------------------------------------------------
+
+  /// Writes the bytes of one value. Throws message_too_large, also on a full ring.
+  template <Shareable T>
+    requires(!core::ShareableRange<const T>)
+  Status write(const T& value, Timeout timeout = std::chrono::seconds(1)) {
+    return write_bytes(&value, sizeof(T), timeout);
+  }
+
+  /// Writes the elements of a span as one message.
+  template <Shareable T>
+  Status write(std::span<const T> elements, Timeout timeout = std::chrono::seconds(1)) {
+    return write_bytes(elements.data(), elements.size_bytes(), timeout);
+  }
+
+  /// Writes the elements of any contiguous sized range (vector, array, string, string_view) as one message.
+  template <core::ShareableRange Range>
+  Status write(const Range& elements, Timeout timeout = std::chrono::seconds(1)) {
+    return write_bytes(std::ranges::data(elements), std::ranges::size(elements) * sizeof(std::ranges::range_value_t<Range>), timeout);
+  }
+
+  /// Reads one value. A message of another size throws type_mismatch and stays.
+  template <Shareable T>
+    requires(!std::is_const_v<T>)
+  Status read(T& out, Timeout timeout = std::chrono::seconds(1)) {
+    return read_message(timeout, [&](std::span<const std::byte> message) {
+      if (message.size() != sizeof(T)) throw_wrong_size(message.size(), sizeof(T));
+      std::memcpy(static_cast<void*>(std::addressof(out)), message.data(), sizeof(T));
+    });
+  }
+
+  /// How a read into a span ended. True if there was a message, an empty one included.
+  struct ReadResult {
+    Status status;
+    std::size_t count;  ///< elements
+    explicit operator bool() const noexcept { return status == Status::ok; }
+  };
+
+  /// Reads one message into the start of `out`. Throws buffer_too_small where it does not fit and type_mismatch where it is not a
+  /// whole number of T; the message stays.
+  template <Shareable T>
+    requires(!std::is_const_v<T>)
+  ReadResult read(std::span<T> out, Timeout timeout = std::chrono::seconds(1)) {
+    ReadResult result{Status::ok, 0};
+    result.status = read_message(timeout, [&](std::span<const std::byte> message) {
+      if (message.size() % sizeof(T) != 0) throw_not_whole(message.size(), sizeof(T));
+      if (message.size() > out.size_bytes()) throw_too_small(message.size(), out.size_bytes());
+      if (!message.empty()) std::memcpy(static_cast<void*>(out.data()), message.data(), message.size());
+      result.count = message.size() / sizeof(T);
+    });
+    return result;
+  }
+
+  /// Reads one message into the start of a contiguous sized range, such as a vector, whose size it does not change.
+  template <core::ShareableRange Range>
+    requires(!Shareable<std::remove_cvref_t<Range>>)
+  ReadResult read(Range&& out, Timeout timeout = std::chrono::seconds(1)) {
+    return read(std::span<std::ranges::range_value_t<Range>>(std::ranges::data(out), std::ranges::size(out)), timeout);
+  }
+
+  // ---- in place ------------------------------------------------------------------------------------------------------
+
+  /// A node to be filled in place.
+  WriteClaim claim(Timeout timeout = std::chrono::seconds(1)) {
+    const auto visit = enter();
+    handle::Position at{};
+    const Status status = ring().claim(at, gate(), timeout);
+    if (status != Status::ok) return WriteClaim(status);
+    return WriteClaim(shared_ring(), at);
+  }
+
+  /// A message to be read in place.
+  ReadClaim take(Timeout timeout = std::chrono::seconds(1)) {
+    const auto visit = enter();
+    handle::Position at{};
+    const Status status = ring().take(at, gate(), timeout);
+    if (status != Status::ok) return ReadClaim(status);
+    const auto message = ring().message(at);
+    return ReadClaim(shared_ring(), at, message);
+  }
+
+  /// `std::size_t f(std::span<std::byte>)` fills a node and returns the message's length. If it throws, nothing is published.
+  template <class F>
+  Status write_with(F&& f, Timeout timeout = std::chrono::seconds(1)) {
+    const auto visit = enter();
+    handle::Position at{};
+    const Status status = ring().claim(at, gate(), timeout);
+    if (status != Status::ok) return status;
+    std::size_t length = 0;
+    try {
+      length = std::forward<F>(f)(ring().room(at));
+      if (length > node_buffer_size_) throw_too_large(length);
+    } catch (...) {
+      ring().abandon(at);
+      throw;
+    }
+    return ring().publish(at, length);
+  }
+
+  /// `void f(std::span<const std::byte>)` reads a message in place. If it throws, the message goes back.
+  template <class F>
+  Status read_with(F&& f, Timeout timeout = std::chrono::seconds(1)) {
+    return read_message(timeout, std::forward<F>(f));
+  }
+
+ private:
+  explicit CircularBuffer(std::shared_ptr<handle::RingHandle> ring)
+      : SharedBuffer({ring, &ring->session()}, ring->session().segment().shape().element_count * ring->session().segment().shape().element_size),
+        ring_(ring.get()),
+        node_count_(static_cast<std::size_t>(ring->session().segment().shape().element_count)),
+        node_buffer_size_(ring->node_buffer_size()) {}
+
+  static std::shared_ptr<handle::RingHandle> open_ring(std::string_view name, segment::Intent intent, std::uint64_t node_count,
+                                                       std::uint64_t node_buffer_size, const RingOptions& options) {
+    const bool exact = intent != segment::Intent::open;
+    const segment::Expectation expected{{layout::Kind::ring, node_buffer_size, node_count, 1, 0}, exact, exact};
+    return std::make_shared<handle::RingHandle>(name, intent, expected, options);
+  }
+
+  // Only inside a visit.
+  handle::RingHandle& ring() const noexcept { return *ring_; }
+  std::shared_ptr<handle::RingHandle> shared_ring() const noexcept { return {shared_session(), ring_}; }
+
+  Status write_bytes(const void* from, std::size_t size, Timeout timeout) {
+    const auto visit = enter();
+    if (size > node_buffer_size_) throw_too_large(size);
+    handle::Position at{};
+    const Status status = ring().claim(at, gate(), timeout);
+    if (status != Status::ok) return status;
+    if (size != 0) std::memcpy(ring().room(at).data(), from, size);
+    return ring().publish(at, size);
+  }
+
+  template <class F>
+  Status read_message(Timeout timeout, F&& f) {
+    const auto visit = enter();
+    handle::Position at{};
+    const Status status = ring().take(at, gate(), timeout);
+    if (status != Status::ok) return status;
+    const auto message = ring().message(at);
+    try {
+      std::forward<F>(f)(message);
+    } catch (...) {
+      ring().put_back(at);
+      throw;
+    }
+    ring().release(at);
+    return Status::ok;
+  }
+
+  [[noreturn]] void throw_too_large(std::size_t size) const {
+    throw Error(Errc::message_too_large, name(), "a message of " + std::to_string(size) + " bytes does not fit a node of " + std::to_string(node_buffer_size_));
+  }
+  [[noreturn]] void throw_wrong_size(std::size_t message, std::size_t wanted) const {
+    throw Error(Errc::type_mismatch, name(),
+                "the message has " + std::to_string(message) + " bytes, the type asked for " + std::to_string(wanted) + "; the message stays");
+  }
+  [[noreturn]] void throw_not_whole(std::size_t message, std::size_t element) const {
+    throw Error(Errc::type_mismatch, name(),
+                "the message has " + std::to_string(message) + " bytes, not a whole number of elements of " + std::to_string(element) + "; the message stays");
+  }
+  [[noreturn]] void throw_too_small(std::size_t message, std::size_t room) const {
+    throw Error(Errc::buffer_too_small, name(),
+                "the message has " + std::to_string(message) + " bytes, the destination " + std::to_string(room) + "; the message stays");
+  }
+
+  handle::RingHandle* ring_;
+  std::size_t node_count_;
+  std::size_t node_buffer_size_;
+};
+
+}  // namespace strait

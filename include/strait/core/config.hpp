@@ -1,0 +1,36 @@
+#pragma once
+// What this build is for. The only header outside platform/ that may hold preprocessor conditions: everything else asks the
+// constants below.
+
+#if defined(_WIN32)
+#define STRAIT_WINDOWS 1
+#define STRAIT_POSIX 0
+#define STRAIT_LINUX 0
+#elif defined(__linux__)
+#define STRAIT_WINDOWS 0
+#define STRAIT_POSIX 1
+#define STRAIT_LINUX 1
+#else
+#define STRAIT_WINDOWS 0
+#define STRAIT_POSIX 1
+#define STRAIT_LINUX 0
+#endif
+
+namespace strait::core {
+
+// STRAIT_PID_PRESENCE: tell the dead from the living by process id and start time even where kernel locks would do it, so
+// that the fallback is tested on systems that do not need it.
+#if defined(STRAIT_PID_PRESENCE)
+inline constexpr bool kernel_lock_presence = false;
+#else
+inline constexpr bool kernel_lock_presence = true;
+#endif
+
+// STRAIT_DEATH_POINTS: compile the named death points in (core/death_point.hpp). For crash tests only.
+#if defined(STRAIT_DEATH_POINTS)
+inline constexpr bool death_points = true;
+#else
+inline constexpr bool death_points = false;
+#endif
+
+}  // namespace strait::core

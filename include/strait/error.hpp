@@ -1,0 +1,3 @@
+#pragma once
+// Errc, Error, Status.
+#include <strait/core/error.hpp>

@@ -1,0 +1,70 @@
+#pragma once
+// The bytes of a segment.
+//
+//     0                 128                     128 + 64 x seats                       payload_offset
+//     | SegmentHeader   | SeatLine[seat_count]  | ControlBlock (layout/control.hpp)    | payload
+//
+// All-zero bytes mean "not yet created". The header is written before anything else, in state `creating`; `ready` is published
+// last. Nothing in it changes afterwards. Every number in it is somebody else's: an opener checks each against the object's
+// real size before it believes it. Little-endian, the same for 32- and 64-bit processes; no pointer, bool or size_t.
+//
+//     0   magic             8   version       12  kind            16  state         20  presence      22  park
+//     24  segment_size      32  payload_offset    40  payload_size    48  element_size    56  element_count
+//     64  fingerprint       72  epoch         80  seat_count      84  element_alignment   88..127  zero
+
+#include <strait/layout/node_word.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace strait::layout {
+
+enum class Kind : std::uint32_t { array = 1, buffer = 2, ring = 3 };
+
+enum class State : std::uint32_t { none = 0, creating = 1, ready = 2 };
+
+// How participants show that they live, and how they sleep: chosen by the creator, for everybody.
+enum class PresenceMethod : std::uint16_t { kernel_lock = 1, process = 2 };
+enum class ParkMethod : std::uint16_t { futex = 1, poll = 2 };
+
+inline constexpr std::uint64_t magic = 0x0A30544941525453ull;  // "STRAIT0\n" as little-endian bytes
+inline constexpr std::uint32_t format_version = 1;
+
+struct SegmentHeader {
+  alignas(8) std::uint64_t magic;
+  std::uint32_t version;
+  std::uint32_t kind;
+  std::atomic<std::uint32_t> state;
+  std::uint16_t presence;
+  std::uint16_t park;
+  alignas(8) std::uint64_t segment_size;
+  alignas(8) std::uint64_t payload_offset;
+  alignas(8) std::uint64_t payload_size;
+  alignas(8) std::uint64_t element_size;   // an array's element, a buffer's byte, a ring's node_buffer_size
+  alignas(8) std::uint64_t element_count;  // an array's length, a buffer's size, a ring's node_count
+  alignas(8) std::uint64_t fingerprint;    // of the element type; 0 where there is none
+  alignas(8) std::uint64_t epoch;          // a random number: tells one life of a name from the next
+  std::uint32_t seat_count;
+  std::uint32_t element_alignment;
+  unsigned char reserved[40];
+};
+
+inline constexpr std::uint64_t header_size = 128;
+
+static_assert(sizeof(SegmentHeader) == header_size);
+static_assert(std::is_standard_layout_v<SegmentHeader>);
+static_assert(offsetof(SegmentHeader, state) == 16 && offsetof(SegmentHeader, segment_size) == 24 && offsetof(SegmentHeader, fingerprint) == 64 &&
+              offsetof(SegmentHeader, seat_count) == 80);
+
+constexpr const char* name_of(Kind kind) noexcept {
+  switch (kind) {
+    case Kind::array: return "array";
+    case Kind::buffer: return "buffer";
+    case Kind::ring: return "ring";
+  }
+  return "unknown kind";
+}
+
+}  // namespace strait::layout

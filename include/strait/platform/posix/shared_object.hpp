@@ -1,0 +1,192 @@
+#pragma once
+// A named shared object (POSIX shared memory, through Boost.Interprocess) and one process's mapping of it.
+//
+// The object is told from a later one of the same name by device and inode. Mappings are not inherited by a forked child, and
+// the descriptor is closed in it (posix/fork_guard.hpp): a child that kept either would keep its dead parent alive.
+
+#include <strait/core/config.hpp>
+
+#if STRAIT_POSIX
+
+#include <strait/core/error.hpp>
+#include <strait/core/options.hpp>
+#include <strait/platform/posix/fork_guard.hpp>
+
+#include <boost/interprocess/exceptions.hpp>
+#include <boost/interprocess/mapped_region.hpp>
+#include <boost/interprocess/permissions.hpp>
+#include <boost/interprocess/shared_memory_object.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace strait::platform {
+
+namespace ipc = boost::interprocess;
+
+// What tells one object from another.
+struct ObjectIdentity {
+  std::uint64_t device;
+  std::uint64_t inode;
+
+  friend bool operator==(const ObjectIdentity&, const ObjectIdentity&) = default;
+};
+
+class SharedObject {
+ public:
+  enum class Access : std::uint8_t { read_write, read_only };
+
+  // Nothing where the name does not exist. Throws permission_denied, no_space (no descriptor left), not_a_segment.
+  static std::optional<SharedObject> open(const std::string& name, Access access) {
+    const auto mode = access == Access::read_only ? ipc::read_only : ipc::read_write;
+    return attempt(name, [&] { return ipc::shared_memory_object(ipc::open_only, name.c_str(), mode); });
+  }
+
+  // Opens what is there or makes an empty object; who may go on as its creator is for the life lock to decide.
+  static SharedObject open_or_make(const std::string& name, unsigned permissions) {
+    auto object = attempt(
+        name, [&] { return ipc::shared_memory_object(ipc::open_or_create, name.c_str(), ipc::read_write, ipc::permissions(static_cast<int>(permissions))); });
+    if (!object) throw Error(Errc::not_found, name, "the name vanished while it was opened");
+    return std::move(*object);
+  }
+
+  // False if the name was gone already. Only for whoever has the life lock of the object behind the name, or the user's own hand.
+  static bool remove_name(const std::string& name) { return ipc::shared_memory_object::remove(name.c_str()); }
+
+  int descriptor() const noexcept { return object_.get_mapping_handle().handle; }
+
+  std::uint64_t size() const noexcept {
+    struct stat status {};
+    return ::fstat(descriptor(), &status) == 0 && status.st_size > 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+  }
+
+  ObjectIdentity identity() const noexcept { return identity_of(descriptor()); }
+
+  // Does the name still mean this object?
+  bool is_named(const std::string& name) const {
+    const auto other = open(name, Access::read_only);
+    return other && other->identity() == identity();
+  }
+
+  // Reads up to `size` bytes from the start; how many there were.
+  std::size_t read_start(void* to, std::size_t size) const noexcept {
+    const auto count = ::pread(descriptor(), to, size, 0);
+    return count > 0 ? static_cast<std::size_t>(count) : 0;
+  }
+
+  bool write_start(const void* from, std::size_t size) const noexcept {
+    return ::pwrite(descriptor(), from, size, 0) == static_cast<ssize_t>(size);
+  }
+
+  // Sets the size and takes every page now: a full file system is told here and not by a SIGBUS at some later store.
+  void reserve(const std::string& name, std::uint64_t size) const {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && size > limit.rlim_cur) {
+      throw Error(Errc::too_large, name,
+                  "it needs " + std::to_string(size) + " bytes, the process may make files of " + std::to_string(limit.rlim_cur) + " (RLIMIT_FSIZE)");
+    }
+    if (size > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max())) {
+      throw Error(Errc::too_large, name, "it needs " + std::to_string(size) + " bytes, more than a file offset of this build can say");
+    }
+    int result = 0;
+    do {
+      result = ::posix_fallocate(descriptor(), 0, static_cast<off_t>(size));
+    } while (result == EINTR);
+    if (result == 0) return;
+    if (result == EFBIG) throw Error(Errc::too_large, name, "the system refuses an object of " + std::to_string(size) + " bytes");
+    throw Error(Errc::no_space, name,
+                "no room for " + std::to_string(size) + " bytes of shared memory (" + std::strerror(result) + "); free some or enlarge /dev/shm");
+  }
+
+  const ipc::shared_memory_object& native() const noexcept { return object_; }
+
+ private:
+  explicit SharedObject(ipc::shared_memory_object&& object) : object_(std::move(object)), guard_(descriptor()) {}
+
+  static ObjectIdentity identity_of(int descriptor) noexcept {
+    struct stat status {};
+    if (::fstat(descriptor, &status) != 0) return {};
+    return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
+  }
+
+  template <class Open>
+  static std::optional<SharedObject> attempt(const std::string& name, Open open) {
+    try {
+      return SharedObject(open());
+    } catch (const ipc::interprocess_exception& error) {
+      switch (error.get_error_code()) {
+        case ipc::not_found_error: return std::nullopt;
+        case ipc::security_error: throw Error(Errc::permission_denied, name, "this user may not open it; the creator's OpenOptions::permissions decide");
+        case ipc::out_of_resource_error: throw Error(Errc::no_space, name, "the process or the system has no file descriptor left");
+        case ipc::out_of_space_error: throw Error(Errc::no_space, name, "no room for another shared object");
+        default: throw Error(Errc::not_a_segment, name, std::string("what is behind this name cannot be opened as shared memory: ") + error.what());
+      }
+    }
+  }
+
+  ipc::shared_memory_object object_;
+  ForkGuard guard_;
+};
+
+class Mapping {
+ public:
+  Mapping() = default;
+
+  // Maps `size` bytes of the object, page tables filled in: a first touch on a hot path costs ten times as much.
+  Mapping(const SharedObject& object, const std::string& name, std::uint64_t size, SharedObject::Access access, bool huge_pages) {
+    if (size > std::numeric_limits<std::size_t>::max() / 2) {
+      throw Error(Errc::too_large, name, "its " + std::to_string(size) + " bytes do not fit the address space of this process");
+    }
+    const auto mode = access == SharedObject::Access::read_only ? ipc::read_only : ipc::read_write;
+    try {
+      region_ = ipc::mapped_region(object.native(), mode, 0, static_cast<std::size_t>(size), nullptr, populate);
+    } catch (const ipc::interprocess_exception& error) {
+      throw Error(Errc::no_space, name, "mapping its " + std::to_string(size) + " bytes failed: " + error.what());
+    }
+    keep_from_children();
+    if (huge_pages) ask_for_huge_pages();
+  }
+
+  std::byte* data() const noexcept { return static_cast<std::byte*>(region_.get_address()); }
+  std::uint64_t size() const noexcept { return region_.get_size(); }
+
+ private:
+#if defined(MAP_POPULATE)
+  static constexpr ipc::map_options_t populate = MAP_POPULATE;
+#else
+  static constexpr ipc::map_options_t populate = ipc::default_map_options;
+#endif
+
+  void keep_from_children() const noexcept {
+#if defined(MADV_DONTFORK)
+    ::madvise(region_.get_address(), region_.get_size(), MADV_DONTFORK);
+#endif
+  }
+
+  void ask_for_huge_pages() const noexcept {
+#if defined(MADV_HUGEPAGE)
+    ::madvise(region_.get_address(), region_.get_size(), MADV_HUGEPAGE);
+#endif
+#if defined(MADV_COLLAPSE)
+    ::madvise(region_.get_address(), region_.get_size(), MADV_COLLAPSE);
+#endif
+  }
+
+  ipc::mapped_region region_;
+};
+
+}  // namespace strait::platform
+
+#endif

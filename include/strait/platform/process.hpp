@@ -1,0 +1,8 @@
+#pragma once
+// Processes: who this one is, and whether another one lives, told by process id and start time.
+
+#include <strait/core/config.hpp>
+
+#if STRAIT_POSIX
+#include <strait/platform/posix/process.hpp>
+#endif

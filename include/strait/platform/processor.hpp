@@ -1,0 +1,29 @@
+#pragma once
+// The processor: the pause of a spin loop, and whether there is only one.
+
+#include <strait/core/config.hpp>
+
+#include <thread>
+#if defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)
+#include <immintrin.h>
+#endif
+
+namespace strait::platform {
+
+inline void pause() noexcept {
+#if defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)
+  _mm_pause();
+#elif defined(__aarch64__) && defined(__GNUC__)
+  asm volatile("isb" ::: "memory");
+#elif defined(__GNUC__)
+  asm volatile("" ::: "memory");
+#endif
+}
+
+// On one processor a spinning waiter only keeps the one it waits for from running.
+inline bool single_processor() noexcept {
+  static const bool single = std::thread::hardware_concurrency() == 1;
+  return single;
+}
+
+}  // namespace strait::platform

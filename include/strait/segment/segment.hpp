@@ -1,0 +1,345 @@
+#pragma once
+// A named segment: who makes it, who opens it, who removes its name.
+//
+//     try the exclusive life lock on the object behind the name (made empty if it is not there and we may create)
+//       had it    -> nobody living holds it.  empty: we are its creator, or, opening, remove it: not_found
+//                                             ours, left by the dead: remove it, and start again (creating) or: not_found
+//                                             anything else: not ours to touch: not_a_segment
+//       refused   -> try the shared lock.     had it: ready: open.    refused: somebody creates or removes: wait a little
+//     after every lock: does the name still mean this object? If not, start again.
+//     last one out: shared -> exclusive; if that is refused, let go and try once more (two closers must not both be "not last").
+//
+//   S1  a living party's name refers to its object.      S2  two living parties of a name: one object.
+//   S3  all closed without deaths: no name.              S4  a stale name never stops a creator.
+//
+// A name is removed only under the exclusive lock on the object it refers to. The one exception is the user's own
+// remove_segment().
+
+#include <strait/core/death_point.hpp>
+#include <strait/core/error.hpp>
+#include <strait/core/name.hpp>
+#include <strait/core/options.hpp>
+#include <strait/core/timeout.hpp>
+#include <strait/layout/segment_header.hpp>
+#include <strait/layout/segment_plan.hpp>
+#include <strait/platform/clock.hpp>
+#include <strait/platform/park.hpp>
+#include <strait/platform/process.hpp>
+#include <strait/platform/shared_memory.hpp>
+#include <strait/segment/expectation.hpp>
+#include <strait/segment/life_lock.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+namespace strait::segment {
+
+enum class Intent : std::uint8_t { create, open, open_or_create };
+
+class Segment {
+ public:
+  using Access = platform::SharedObject::Access;
+
+  Segment(std::string_view name, Intent intent, const Expectation& expected, const OpenOptions& options) : Segment(name, intent) {
+    // The delegated constructor is done: if anything below throws, the destructor leaves as any closer does.
+    check_options(options);
+    if (intent_ != Intent::open) check_shape(expected.shape, options);
+    if (options.read_only) {
+      open_read_only(expected, options);
+    } else {
+      find_or_make(expected, options);
+    }
+  }
+
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
+
+  ~Segment() {
+    if (!object_) return;
+    if (process_ != platform::process_id()) {
+      // In a forked child the mapping is not there and the descriptor is closed: touch neither.
+      static_cast<void>(new Remains{std::move(*object_), std::move(mapping_)});
+      return;
+    }
+    mapping_ = {};
+    if (read_only_) {
+      leave_read_only();
+    } else if (creating_ || became_last()) {
+      remove_if_ours();
+    }
+  }
+
+  const std::string& name() const noexcept { return name_; }
+  bool creating() const noexcept { return creating_; }
+  bool read_only() const noexcept { return read_only_; }
+  int descriptor() const noexcept { return object_->descriptor(); }
+
+  layout::SegmentHeader& header() const noexcept { return *reinterpret_cast<layout::SegmentHeader*>(mapping_.data()); }
+  layout::SeatLine* seats() const noexcept { return reinterpret_cast<layout::SeatLine*>(mapping_.data() + layout::header_size); }
+  layout::ControlBlock& control() const noexcept { return *reinterpret_cast<layout::ControlBlock*>(mapping_.data() + plan_.control_offset); }
+  std::byte* payload() const noexcept { return mapping_.data() + plan_.payload_offset; }
+
+  // This process's own copies: the bytes in the segment may change under us, these do not.
+  const layout::Shape& shape() const noexcept { return shape_; }
+  const layout::SegmentPlan& plan() const noexcept { return plan_; }
+  std::uint32_t seat_count() const noexcept { return seat_count_; }
+  layout::PresenceMethod presence_method() const noexcept { return presence_; }
+
+  // The creator has filled everything in: from here on others may open it.
+  void publish() {
+    // DEATH here: everything is filled in and nobody may open it; the next creator or opener removes it.
+    core::death_point("create: filled in");
+    // SYNC ready: everything the creator wrote.
+    header().state.store(static_cast<std::uint32_t>(layout::State::ready), std::memory_order_release);
+    core::death_point("create: ready");
+    LifeLock life(descriptor());
+    if (!life.try_shared()) throw Error(Errc::broken, name_, "its creator lost its own lock; something else locks the object");
+    creating_ = false;
+    if (life.drops_when_converted() && !object_->is_named(name_)) {
+      throw Error(Errc::broken, name_, "the name was taken by another while it was created; try again");
+    }
+  }
+
+ private:
+  Segment(std::string_view name, Intent intent) : name_(core::checked_name(name)), intent_(intent), process_(platform::process_id()) {}
+
+  struct Remains {
+    platform::SharedObject object;
+    platform::Mapping mapping;
+  };
+
+  void check_options(const OpenOptions& options) const {
+    if (options.max_participants < 1 || options.max_participants > layout::max_seats) {
+      throw Error(Errc::invalid_argument, name_,
+                  "max_participants is " + std::to_string(options.max_participants) + "; 1 to " + std::to_string(layout::max_seats) + " are possible");
+    }
+    if (options.permissions > 0777) throw Error(Errc::invalid_argument, name_, "permissions are file modes, 0 to 0777");
+    if (options.read_only && intent_ != Intent::open) {
+      throw Error(Errc::invalid_argument, name_, "read_only is for opening what is there; a creator writes");
+    }
+  }
+
+  void check_shape(const layout::Shape& shape, const OpenOptions& options) const {
+    const auto refuse = [&](Errc code, const std::string& detail) -> void { throw Error(code, name_, detail); };
+    const bool ring = shape.kind == layout::Kind::ring;
+    if (shape.element_size == 0) refuse(Errc::invalid_argument, ring ? "node_buffer_size is 0; a node holds at least 1 byte" : "the element size is 0");
+    if (ring && shape.element_count < 2) refuse(Errc::invalid_argument, "node_count is " + std::to_string(shape.element_count) + "; a ring has at least 2 nodes");
+    if (shape.element_count == 0) refuse(Errc::invalid_argument, "the size is 0; at least 1 element is needed");
+    if (ring && (shape.element_count > std::uint64_t{1} << 32 || shape.element_size > std::uint64_t{1} << 32)) {
+      refuse(Errc::too_large, std::to_string(shape.element_count) + " nodes of " + std::to_string(shape.element_size) + " bytes; at most 2^32 of each");
+    }
+    if (!layout::plan(shape, options.max_participants)) {
+      refuse(Errc::too_large, std::to_string(shape.element_count) + " elements of " + std::to_string(shape.element_size) + " bytes do not fit any memory");
+    }
+  }
+
+  void find_or_make(const Expectation& expected, const OpenOptions& options) {
+    const core::Deadline deadline(options.open_timeout);
+    auto pause = std::chrono::microseconds(50);
+    for (;;) {
+      const auto progress = attempt(expected, options);
+      if (progress == Progress::done) return;
+      object_.reset();
+      if (deadline.passed(core::Clock::now())) still_creating();
+      if (progress == Progress::again) continue;
+      std::this_thread::sleep_for(pause);
+      pause = std::min(pause * 2, std::chrono::microseconds(1000));
+    }
+  }
+
+  enum class Progress : std::uint8_t { done, again, wait };
+
+  Progress attempt(const Expectation& expected, const OpenOptions& options) {
+    const bool may_create = intent_ != Intent::open;
+    if (may_create) {
+      object_.emplace(platform::SharedObject::open_or_make(name_, options.permissions));
+    } else {
+      if (!find_object(Access::read_write)) not_found();
+    }
+    core::death_point("open: object open");
+
+    LifeLock life(descriptor());
+    if (life.try_exclusive()) {
+      // DEATH here: an empty object, or a stale one, that nobody holds; the next creator or opener deals with it.
+      core::death_point("open: exclusive");
+      if (!object_->is_named(name_)) return Progress::again;
+      if (object_->size() == 0) {
+        if (may_create) return make(expected.shape, options, life), Progress::done;
+        remove_and_forget();
+        not_found();
+      }
+      layout::SegmentHeader bytes{};
+      read_header(bytes);
+      if (bytes.magic != layout::magic) not_ours();
+      remove_and_forget();
+      if (!may_create) not_found();
+      return Progress::again;
+    }
+
+    if (!life.try_shared()) return Progress::wait;
+    core::death_point("open: shared");
+    if (!object_->is_named(name_)) return Progress::again;
+    const auto size = object_->size();
+    layout::SegmentHeader bytes{};
+    read_header(bytes);
+    if (size != 0 && bytes.magic != layout::magic) not_ours();
+    if (size != 0 && size < layout::header_size) cut_short(size);
+    // SYNC ready: looked at again below, in the mapping, before anything is used.
+    if (size == 0 || bytes.state.load(std::memory_order_acquire) != static_cast<std::uint32_t>(layout::State::ready)) {
+      life.unlock();
+      return Progress::wait;
+    }
+    if (intent_ == Intent::create) {
+      throw Error(Errc::already_exists, name_, "a living process holds it; open it, use open_or_create, or choose another name");
+    }
+    attach(bytes, expected, size, Access::read_write, options.huge_pages);
+    return Progress::done;
+  }
+
+  void open_read_only(const Expectation& expected, const OpenOptions& options) {
+    const core::Deadline deadline(options.open_timeout);
+    read_only_ = true;
+    for (;;) {
+      if (!find_object(Access::read_only)) not_found();
+      LifeLock life(descriptor());
+      const bool anybody = life.is_held_by_another();
+      if (object_->is_named(name_)) {
+        const auto size = object_->size();
+        layout::SegmentHeader bytes{};
+        read_header(bytes);
+        if (size != 0 && bytes.magic != layout::magic) not_ours();
+        if (!anybody) not_found();
+        if (size != 0 && size < layout::header_size) cut_short(size);
+        // SYNC ready: as above.
+        if (size != 0 && bytes.state.load(std::memory_order_acquire) == static_cast<std::uint32_t>(layout::State::ready) && life.try_shared()) {
+          if (object_->is_named(name_)) return attach(bytes, expected, size, Access::read_only, false);
+        }
+      }
+      object_.reset();
+      if (deadline.passed(core::Clock::now())) still_creating();
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+  }
+
+  // We hold the exclusive lock on an empty object that the name refers to.
+  void make(const layout::Shape& shape, const OpenOptions& options, const LifeLock& life) {
+    creating_ = true;  // from here on, an exception removes the name again
+    shape_ = shape;
+    seat_count_ = options.max_participants;
+    presence_ = core::kernel_lock_presence && !life.drops_when_converted() ? layout::PresenceMethod::kernel_lock : layout::PresenceMethod::process;
+    plan_ = *layout::plan(shape, seat_count_);
+
+    layout::SegmentHeader bytes{};
+    bytes.magic = layout::magic;
+    bytes.version = layout::format_version;
+    bytes.kind = static_cast<std::uint32_t>(shape.kind);
+    bytes.state.store(static_cast<std::uint32_t>(layout::State::creating), std::memory_order_relaxed);  // relaxed: a local copy
+    bytes.presence = static_cast<std::uint16_t>(presence_);
+    bytes.park = platform::Park::method();
+    bytes.segment_size = plan_.segment_size;
+    bytes.payload_offset = plan_.payload_offset;
+    bytes.payload_size = plan_.payload_size;
+    bytes.element_size = shape.element_size;
+    bytes.element_count = shape.element_count;
+    bytes.fingerprint = shape.fingerprint;
+    bytes.epoch = platform::random_id();
+    bytes.seat_count = seat_count_;
+    bytes.element_alignment = shape.element_alignment;
+    if (!object_->write_start(&bytes, sizeof bytes)) throw Error(Errc::no_space, name_, "no room for its header; free some shared memory");
+    // DEATH here: a header in state `creating` on an object that nobody holds; the next creator or opener removes it.
+    core::death_point("create: header written");
+    object_->reserve(name_, plan_.segment_size);
+    core::death_point("create: pages reserved");
+    mapping_ = platform::Mapping(*object_, name_, plan_.segment_size, Access::read_write, options.huge_pages);
+    control().created_at = platform::wall_clock();
+  }
+
+  void attach(const layout::SegmentHeader& bytes, const Expectation& expected, std::uint64_t size, Access access, bool huge_pages) {
+    plan_ = checked_plan(name_, bytes, expected, size);
+    shape_ = {static_cast<layout::Kind>(bytes.kind), bytes.element_size, bytes.element_count, bytes.element_alignment, bytes.fingerprint};
+    seat_count_ = bytes.seat_count;
+    presence_ = static_cast<layout::PresenceMethod>(bytes.presence);
+    mapping_ = platform::Mapping(*object_, name_, plan_.segment_size, access, huge_pages);
+    // SYNC ready: acquires everything the creator wrote.
+    if (header().state.load(std::memory_order_acquire) != static_cast<std::uint32_t>(layout::State::ready)) {
+      throw Error(Errc::broken, name_, "its header changed while it was opened");
+    }
+  }
+
+  bool find_object(Access access) {
+    auto found = platform::SharedObject::open(name_, access);
+    object_.reset();
+    if (found) object_.emplace(std::move(*found));
+    return object_.has_value();
+  }
+
+  void read_header(layout::SegmentHeader& bytes) const noexcept { object_->read_start(static_cast<void*>(&bytes), sizeof bytes); }
+
+  // After munmap. Shared -> exclusive in one step where nobody else holds it.
+  bool became_last() noexcept {
+    LifeLock life(descriptor());
+    if (life.try_exclusive()) return true;
+    life.unlock();
+    return life.try_exclusive();
+  }
+
+  void remove_if_ours() noexcept {
+    try {
+      if (object_->is_named(name_)) platform::SharedObject::remove_name(name_);
+    } catch (const Error&) {
+      // The name cannot be looked at any more (no descriptor left, rights changed): it is stale then, and stands in nobody's way.
+    }
+  }
+
+  // Under the exclusive lock, after the name was seen to mean this object.
+  void remove_and_forget() {
+    platform::SharedObject::remove_name(name_);
+    object_.reset();
+  }
+
+  // A read-only descriptor cannot take the exclusive lock: let go, and if we were the last, clean up through another one.
+  void leave_read_only() noexcept {
+    try {
+      auto other = platform::SharedObject::open(name_, Access::read_write);
+      const bool same = other && other->identity() == object_->identity();
+      LifeLock(descriptor()).unlock();
+      if (same && LifeLock(other->descriptor()).try_exclusive() && other->is_named(name_)) platform::SharedObject::remove_name(name_);
+    } catch (const Error&) {
+      // We may read and not write: the name stays for the next creator, as after a kill.
+    }
+  }
+
+  [[noreturn]] void not_found() { throw Error(Errc::not_found, name_, "no living process holds a segment of this name; create it first, or use open_or_create"); }
+  [[noreturn]] void still_creating() {
+    throw Error(Errc::still_creating, name_, "its creator did not finish within open_timeout; if it hangs, end it and try again");
+  }
+  [[noreturn]] void not_ours() {
+    object_.reset();  // before the destructor could take it for a segment to clean up
+    throw Error(Errc::not_a_segment, name_, "the bytes under this name are not Strait's; they were left as they are");
+  }
+  [[noreturn]] void cut_short(std::uint64_t size) {
+    throw Error(Errc::broken, name_,
+                "the object has " + std::to_string(size) + " bytes, less than the " + std::to_string(layout::header_size) + " of a header: it was cut short");
+  }
+
+  std::string name_;
+  Intent intent_;
+  std::uint32_t process_;
+  bool creating_ = false;
+  bool read_only_ = false;
+  std::optional<platform::SharedObject> object_;
+  platform::Mapping mapping_;
+  layout::Shape shape_;
+  layout::SegmentPlan plan_{};
+  std::uint32_t seat_count_ = 0;
+  layout::PresenceMethod presence_{};
+};
+
+}  // namespace strait::segment

@@ -1,0 +1,271 @@
+#pragma once
+// One handle's part in a segment: its seat, its presence, its waits, and the mend of what the dead left.
+//
+// A session ends when its last owner lets go: the handle that opened it, and every claim made through it.
+
+#include <strait/core/death_point.hpp>
+#include <strait/core/error.hpp>
+#include <strait/core/options.hpp>
+#include <strait/layout/control.hpp>
+#include <strait/liveness/presence.hpp>
+#include <strait/liveness/repair.hpp>
+#include <strait/liveness/seats.hpp>
+#include <strait/lock/rw_lock.hpp>
+#include <strait/platform/clock.hpp>
+#include <strait/platform/park.hpp>
+#include <strait/platform/process.hpp>
+#include <strait/segment/segment.hpp>
+#include <strait/wait/blocking.hpp>
+#include <strait/wait/signal.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace strait::segment {
+
+using layout::Seat;
+using layout::SignalName;
+
+// What a kind of segment adds: filling the payload at creation, and mending it after a death (how many messages were given back).
+struct Contents {
+  void (*fill)(const Segment&) = [](const Segment&) {};
+  std::uint32_t (*mend)(const Segment&, Seat dead) = [](const Segment&, Seat) -> std::uint32_t { return 0; };
+};
+
+class Session {
+ public:
+  Session(std::string_view name, Intent intent, const Expectation& expected, const RingOptions& options, Contents contents)
+      : segment_(name, intent, expected, options),
+        contents_(contents),
+        wait_(options.wait),
+        presence_(segment_.presence_method(), segment_.descriptor(), segment_.seats()),
+        process_(platform::process_id()),
+        id_(platform::random_id()) {
+    if (segment_.read_only()) return;
+    if (segment_.creating()) {
+      control().one_writer = options.writers == Sharing::one;
+      control().one_reader = options.readers == Sharing::one;
+      for (Seat seat = 0; seat < segment_.seat_count(); ++seat) {
+        // relaxed: nobody else looks before the segment is ready
+        segment_.seats()[seat].word.store(layout::SeatWord::of(layout::SeatState::free, 0).bits, std::memory_order_relaxed);
+      }
+      contents_.fill(segment_);
+    }
+    take_a_seat();
+    if (segment_.creating()) {
+      control().owner.store(id_, std::memory_order_relaxed);  // relaxed: published with the state
+      segment_.publish();
+    } else if (intent == Intent::open_or_create) {
+      adopt();
+    }
+    mend_dead();
+  }
+
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // No claim is left: every claim owns its session. Locks that are still held count as abandoned.
+  ~Session() {
+    if (seat_ == layout::nobody || process_ != platform::process_id()) return;
+    Words words(*this);
+    words.free_lock_and_sides(seat_);
+    words.wake_all();
+    liveness::leave(words, seat_);
+  }
+
+  const Segment& segment() const noexcept { return segment_; }
+  layout::ControlBlock& control() const noexcept { return segment_.control(); }
+  Seat seat() const noexcept { return seat_; }
+  std::uint64_t id() const noexcept { return id_; }
+  layout::SeatLine& line() const noexcept { return segment_.seats()[seat_]; }
+  bool read_only() const noexcept { return segment_.read_only(); }
+
+  // ---- the owner -----------------------------------------------------------------------------------------------------
+
+  // relaxed: an id changes only by being adopted after a death
+  bool is_owner() const noexcept { return !read_only() && control().owner.load(std::memory_order_relaxed) == id_; }
+
+  // SYNC close: seq_cst against the claims of writers and the walks of readers (protocol in handle/ring_handle.hpp).
+  bool is_closed() const noexcept { return control().closed.load(std::memory_order_seq_cst) != 0; }
+
+  void close_for_everybody() noexcept {
+    // SYNC close: before the wakes.
+    control().closed.store(1, std::memory_order_seq_cst);
+    // DEATH here: closed and nobody woken; sleepers see it when their slice ends.
+    core::death_point("close: closed");
+    wake_all();
+  }
+
+  // ---- waiting -------------------------------------------------------------------------------------------------------
+
+  std::atomic<std::uint32_t>& signal(SignalName name) const noexcept { return control().signals[static_cast<std::uint32_t>(name)].word; }
+
+  // SYNC sleep: seq_cst, for a waiter that was refused and one that is about to leave.
+  bool somebody_may_sleep(SignalName name) const noexcept { return (signal(name).load(std::memory_order_seq_cst) & wait::may_sleep) != 0; }
+
+  void wake(SignalName name) const noexcept { wait::wake(signal(name), park_); }
+
+  void wake_all() const noexcept {
+    for (std::uint32_t name = 0; name < layout::signal_count; ++name) wake(static_cast<SignalName>(name));
+  }
+
+  // What a wait is for: something that only another participant can do ends (`stopped`) when the owner is dead and nobody else
+  // lives; something that another thread of this handle may do does not.
+  enum class For : std::uint8_t { another_participant, anybody };
+
+  // Tries until `attempt()` is true, or the timeout passes.
+  template <class Attempt>
+  wait::Waited wait(SignalName name, Timeout timeout, For whom, Attempt attempt) {
+    const auto after_slice = [this, whom] {
+      mend_dead();
+      return whom == For::another_participant && is_alone_without_owner() ? wait::AfterSlice::stop : wait::AfterSlice::go_on;
+    };
+    return wait::until(signal(name), park_, wait_, timeout, attempt, after_slice, [this] { count(line().waits); });
+  }
+
+  // A verdict that did not wait: has a slice passed since this handle last asked after the dead? Then ask; true if any was mended.
+  bool mend_now_and_then() noexcept {
+    const auto now = platform::coarse_milliseconds();
+    // relaxed: two threads that both look only ask twice
+    if (now < next_look_.load(std::memory_order_relaxed)) return false;
+    return mend_dead() != 0;
+  }
+
+  std::uint32_t mend_dead() noexcept {
+    next_look_.store(platform::coarse_milliseconds() + wait::slice.count(), std::memory_order_relaxed);  // relaxed: as above
+    Words words(*this);
+    const auto mended = liveness::mend_dead(words, seat_);
+    if (mended != 0) line().repairs.fetch_add(mended, std::memory_order_relaxed);  // relaxed: statistics
+    return mended;
+  }
+
+  // ---- participants --------------------------------------------------------------------------------------------------
+
+  std::vector<Participant> participants() const {
+    std::vector<Participant> all;
+    const auto owner = control().owner.load(std::memory_order_relaxed);  // relaxed, all of it: what was true a moment ago
+    for (Seat seat = 0; seat < segment_.seat_count(); ++seat) {
+      const layout::SeatLine& one = segment_.seats()[seat];
+      const layout::SeatWord word{one.word.load(std::memory_order_relaxed)};
+      if (word.state() == layout::SeatState::free) continue;
+      const auto id = one.id.load(std::memory_order_relaxed);
+      all.push_back({seat, one.pid.load(std::memory_order_relaxed), is_alive(seat), id == owner, id});
+    }
+    return all;
+  }
+
+  // Statistics of one's own seat: other threads of this handle may overwrite a count, other processes do not touch it.
+  static void count(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);  // relaxed: statistics
+  }
+
+  // The words of the lock, for lock/rw_lock.hpp.
+  class LockWords {
+   public:
+    explicit LockWords(const Session& session) noexcept : session_(&session) {}
+
+    std::atomic<std::uint32_t>& lock() noexcept { return session_->control().lock; }
+    std::atomic<std::uint32_t>& readers(Seat seat) noexcept { return session_->segment_.seats()[seat].readers; }
+    Seat seat_count() const noexcept { return session_->segment_.seat_count(); }
+    void wake(SignalName name) const noexcept { session_->wake(name); }
+
+   private:
+    const Session* session_;
+  };
+
+ private:
+  // The words of the seats, for liveness/.
+  class Words {
+   public:
+    explicit Words(Session& session) noexcept : session_(&session) {}
+
+    Seat seat_count() const noexcept { return session_->segment_.seat_count(); }
+    std::atomic<std::uint64_t>& seat_word(Seat seat) noexcept { return session_->segment_.seats()[seat].word; }
+    std::atomic<std::uint64_t>& given_back() noexcept { return session_->control().given_back; }
+    bool try_hold(Seat seat) const noexcept { return session_->presence_.try_hold(seat); }
+    void drop(Seat seat) const noexcept { session_->presence_.drop(seat); }
+    // A seat that does not exist is nobody's: the word that names it is broken.
+    bool is_dead(Seat seat) const noexcept { return seat >= seat_count() || session_->presence_.is_dead(seat); }
+    void wake_all() const noexcept { session_->wake_all(); }
+
+    void mend_contents(Seat dead) noexcept {
+      const auto given_back = session_->contents_.mend(session_->segment_, dead);
+      if (given_back != 0 && session_->seat_ != layout::nobody) {
+        session_->line().redeliveries.fetch_add(given_back, std::memory_order_relaxed);  // relaxed: statistics
+      }
+      free_lock_and_sides(dead);
+    }
+
+    void free_lock_and_sides(Seat seat) noexcept {
+      lock::RwLock<LockWords>(LockWords(*session_)).mend(seat);
+      free_side(session_->control().writer_side, seat);
+      free_side(session_->control().reader_side, seat);
+    }
+
+   private:
+    static void free_side(std::atomic<std::uint32_t>& side, Seat dead) noexcept {
+      auto owner = dead + 1;
+      // SYNC side: whoever takes it next sees what its last owner did.
+      side.compare_exchange_strong(owner, 0, std::memory_order_seq_cst, std::memory_order_relaxed);
+    }
+
+    Session* session_;
+  };
+
+  void take_a_seat() {
+    Words words(*this);
+    const auto seat = liveness::sit(words);
+    if (!seat) {
+      throw Error(Errc::too_many_participants, segment_.name(),
+                  "all " + std::to_string(segment_.seat_count()) + " seats are taken; its creator chooses OpenOptions::max_participants");
+    }
+    seat_ = *seat;
+    // relaxed: for people, and for is_owner of others, who ask the presence first
+    line().id.store(id_, std::memory_order_relaxed);
+    line().pid.store(process_, std::memory_order_relaxed);
+  }
+
+  // Whoever opens or creates a segment whose owner is dead becomes its owner.
+  void adopt() noexcept {
+    if (is_closed()) return;
+    auto owner = control().owner.load(std::memory_order_relaxed);  // relaxed: the CAS decides
+    if (seat_of(owner) != layout::nobody) return;
+    control().owner.compare_exchange_strong(owner, id_, std::memory_order_relaxed);  // relaxed: an id is all there is to see
+  }
+
+  // The living participant with this id.
+  Seat seat_of(std::uint64_t id) const noexcept {
+    for (Seat seat = 0; seat < segment_.seat_count(); ++seat) {
+      const layout::SeatLine& one = segment_.seats()[seat];
+      const layout::SeatWord word{one.word.load(std::memory_order_relaxed)};  // relaxed: is_alive asks the system
+      if (word.state() == layout::SeatState::occupied && one.id.load(std::memory_order_relaxed) == id && is_alive(seat)) return seat;
+    }
+    return layout::nobody;
+  }
+
+  bool is_alive(Seat seat) const noexcept { return seat == seat_ || !presence_.is_dead(seat); }
+
+  // The owner is dead and so is everybody else: nothing that a call waits for can happen any more, except by a newcomer.
+  bool is_alone_without_owner() const noexcept {
+    if (is_owner()) return false;
+    for (Seat seat = 0; seat < segment_.seat_count(); ++seat) {
+      const layout::SeatWord word{segment_.seats()[seat].word.load(std::memory_order_relaxed)};  // relaxed: is_alive asks the system
+      if (seat != seat_ && word.state() != layout::SeatState::free && is_alive(seat)) return false;
+    }
+    return true;
+  }
+
+  Segment segment_;
+  Contents contents_;
+  WaitPolicy wait_;
+  platform::Park park_;
+  liveness::Presence presence_;
+  std::uint32_t process_;
+  std::uint64_t id_;
+  Seat seat_ = layout::nobody;
+  std::atomic<std::int64_t> next_look_{0};
+};
+
+}  // namespace strait::segment

@@ -1,0 +1,3 @@
+#pragma once
+// The Shareable concept and share_name.
+#include <strait/core/shareable.hpp>

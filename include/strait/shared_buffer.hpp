@@ -1,0 +1,148 @@
+#pragma once
+// SharedBuffer: what every open segment is to its user: a name, a size, an owner, an end.
+
+#include <strait/error.hpp>
+#include <strait/handle/gate.hpp>
+#include <strait/options.hpp>
+#include <strait/platform/shared_memory.hpp>
+#include <strait/segment/session.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace strait {
+
+/// Base of the classes that open a named segment. Movable, not copyable; the destructor closes. Any thread may call any
+/// function; moving and destroying a handle is for one thread, when no other uses it.
+class SharedBuffer {
+ public:
+  SharedBuffer(SharedBuffer&&) noexcept = default;
+  SharedBuffer& operator=(SharedBuffer&& other) noexcept {
+    SharedBuffer old(std::move(*this));
+    state_ = std::move(other.state_);
+    return *this;
+  }
+  ~SharedBuffer() {
+    if (state_) close_handle();
+  }
+
+  const std::string& name() const { return state().name; }
+
+  /// Bytes for the user's data: an array's or buffer's size, a ring's node_count x node_buffer_size.
+  std::uint64_t buffer_size() const { return state().buffer_size; }
+
+  /// Bytes of the whole segment, headers included.
+  std::uint64_t shared_memory_size() const { return state().segment_size; }
+
+  /// The creator, or who adopted the segment of a dead one.
+  bool is_owner() const { return state_ && state_->session && state_->session->is_owner(); }
+
+  /// The owner has closed, or this handle has.
+  bool shutting_down() const noexcept { return !state_ || state_->gate.is_closing() || state_->session->is_closed(); }
+
+  /// Ends this handle; idempotent. Blocked calls of other threads return `closed`, and it returns when they have left. An open
+  /// claim keeps its mapping. The owner's close ends a ring for everybody. Throws would_deadlock from inside a callback of the same handle.
+  void close() {
+    if (state_) close_handle();
+  }
+
+  /// Everybody who holds the segment open, dead ones that nobody has mended yet included.
+  std::vector<Participant> participants() const {
+    const auto visit = enter();
+    return session().participants();
+  }
+
+ protected:
+  SharedBuffer(std::shared_ptr<segment::Session> session, std::uint64_t buffer_size)
+      : state_(std::make_unique<State>(std::move(session), buffer_size)) {}
+
+  handle::Gate::Visit enter() const { return handle::Gate::Visit(state().gate, state().name); }
+
+  handle::Gate& gate() const { return state().gate; }
+
+  /// Only inside a visit.
+  segment::Session& session() const { return *state().session; }
+  const std::shared_ptr<segment::Session>& shared_session() const { return state().session; }
+
+  /// For direct access, without a visit: null once closed.
+  const std::byte* payload() const {
+    if (!state_ || state_->payload == nullptr) [[unlikely]] throw_closed();
+    return state_->payload;
+  }
+  std::byte* writable_payload() {
+    if (!state_ || state_->writable_payload == nullptr) [[unlikely]] throw_not_writable();
+    return state_->writable_payload;
+  }
+
+ private:
+  struct State {
+    State(std::shared_ptr<segment::Session> opened, std::uint64_t size)
+        : session(std::move(opened)),
+          name(session->segment().name()),
+          buffer_size(size),
+          segment_size(session->segment().plan().segment_size),
+          payload(session->segment().payload()),
+          writable_payload(session->read_only() ? nullptr : session->segment().payload()) {}
+
+    handle::Gate gate;
+    std::shared_ptr<segment::Session> session;
+    std::string name;
+    std::uint64_t buffer_size;
+    std::uint64_t segment_size;
+    const std::byte* payload;
+    std::byte* writable_payload;
+  };
+
+  State& state() const {
+    if (!state_) [[unlikely]] throw_closed();
+    return *state_;
+  }
+
+  void close_handle() {
+    State& state = *state_;
+    if (!state.gate.close(state.name)) {
+      state.gate.wait_until_empty();
+      return;
+    }
+    segment::Session& session = *state.session;
+    if (session.is_owner()) {
+      session.close_for_everybody();
+    } else if (!session.read_only()) {
+      session.wake_all();  // this handle's own sleepers are among them
+    }
+    state.gate.wait_until_empty();
+    state.payload = nullptr;
+    state.writable_payload = nullptr;
+    state.session.reset();
+  }
+
+  [[noreturn]] void throw_closed() const { handle::Gate::throw_closed(state_ ? std::string_view(state_->name) : std::string_view("(moved from)")); }
+  [[noreturn]] void throw_not_writable() const {
+    if (!state_ || state_->payload == nullptr) throw_closed();
+    throw Error(Errc::permission_denied, state_->name, "it was opened read_only: use the const forms");
+  }
+
+  std::unique_ptr<State> state_;
+};
+
+/// Removes the name by hand: everything behind it, whoever holds it. False if there was nothing. Open handles keep working and
+/// never remove a newer object of the name; parties that open the name afterwards do not meet them any more. Foreign bytes are
+/// refused with not_a_segment.
+inline bool remove_segment(std::string_view name) {
+  const std::string checked = core::checked_name(name);
+  const auto object = platform::SharedObject::open(checked, platform::SharedObject::Access::read_only);
+  if (!object) return false;
+  std::uint64_t magic = 0;
+  const auto read = object->read_start(&magic, sizeof magic);
+  if (object->size() != 0 && (read != sizeof magic || magic != layout::magic)) {
+    throw Error(Errc::not_a_segment, checked, "the bytes under this name are not Strait's; they were left as they are");
+  }
+  return platform::SharedObject::remove_name(checked);
+}
+
+}  // namespace strait

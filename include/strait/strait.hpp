@@ -1,0 +1,16 @@
+#pragma once
+// All of Strait.
+
+#include <strait/buffer_read_write.hpp>
+#include <strait/buffer_with_locks.hpp>
+#include <strait/bytes.hpp>
+#include <strait/circular_buffer.hpp>
+#include <strait/error.hpp>
+#include <strait/expanding_array.hpp>
+#include <strait/options.hpp>
+#include <strait/read_claim.hpp>
+#include <strait/shareable.hpp>
+#include <strait/shared_array.hpp>
+#include <strait/shared_buffer.hpp>
+#include <strait/timeout.hpp>
+#include <strait/write_claim.hpp>

@@ -1,0 +1,3 @@
+#pragma once
+// Timeout, no_wait, forever.
+#include <strait/core/timeout.hpp>

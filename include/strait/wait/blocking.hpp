@@ -1,0 +1,74 @@
+#pragma once
+// How a call waits: try, spin, then park in slices, until it has its verdict or its deadline passes.
+
+#include <strait/core/options.hpp>
+#include <strait/core/timeout.hpp>
+#include <strait/platform/park.hpp>
+#include <strait/platform/processor.hpp>
+#include <strait/wait/signal.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace strait::wait {
+
+// The longest that anybody sleeps without asking whether somebody has died.
+inline constexpr std::chrono::milliseconds slice{50};
+
+enum class Waited : std::uint8_t { done, timed_out, stopped };
+
+// What a blocked call does at the end of a slice, beside trying again.
+enum class AfterSlice : std::uint8_t { go_on, stop };
+
+// Tries until `attempt()` is true. `attempt` is called again after every announcement; it must load the state with seq_cst.
+// `after_slice()` runs when a slice ended without a wake and once more at the deadline; `stop` ends the wait, after a last try.
+// `slept()` runs before each park.
+template <class Attempt, class After, class OnPark>
+Waited until(std::atomic<std::uint32_t>& signal, const platform::Park& park, const WaitPolicy& policy, Timeout timeout, Attempt attempt,
+             After after_slice, OnPark slept) {
+  if (attempt()) return Waited::done;
+  if (timeout.is_no_wait()) return Waited::timed_out;
+
+  const core::Deadline deadline(timeout);
+  auto now = core::Clock::now();
+  auto slice_end = now + slice;
+  auto spin_end = platform::single_processor() ? now : now + policy.spin;
+  if (!policy.park) spin_end = core::Clock::time_point::max();
+
+  const auto ask = [&] {
+    slice_end = now + slice;
+    return after_slice() == AfterSlice::stop;
+  };
+
+  for (;;) {
+    while (now < spin_end) {
+      for (int tries = 0; tries < 32; ++tries) {
+        if (attempt()) return Waited::done;
+        platform::pause();
+      }
+      now = core::Clock::now();
+      if (deadline.passed(now)) break;
+      if (now >= slice_end && ask()) return attempt() ? Waited::done : Waited::stopped;
+    }
+    if (!deadline.passed(now)) {
+      const std::uint32_t announced = announce(signal);
+      if (attempt()) return Waited::done;
+      slept();
+      const auto left = deadline.left(now, slice);
+      const bool woken = park.sleep(signal, announced, left);
+      if (attempt()) return Waited::done;
+      now = core::Clock::now();
+      if (woken) {
+        // Somebody is awake over there: what we came for may be taken already, and the next is likely near.
+        spin_end = policy.park && !platform::single_processor() ? now + policy.spin : spin_end;
+        if (now < slice_end) continue;
+      }
+    }
+    const bool over = deadline.passed(now);
+    if (ask()) return attempt() ? Waited::done : Waited::stopped;
+    if (over) return attempt() ? Waited::done : Waited::timed_out;
+  }
+}
+
+}  // namespace strait::wait

@@ -1,0 +1,42 @@
+#pragma once
+// The signal: an event count in shared memory. Announce, look again, park, be woken.
+//
+//     word: | sequence : 31 | somebody may sleep : 1 |
+//
+//     waiter:  announce (set the bit)  ->  look again  ->  park while the word is as announced
+//     waker:   change the state        ->  look at the bit: clear it, bump the sequence, wake all
+//
+// All four of {the state change, the look at the bit, the announcement, the second look} are seq_cst, so that of a waiter and a
+// waker at least one sees the other. All sleepers are woken: waking one loses wake-ups here, because the one woken may find
+// that another has what it came for while a second change goes unseen. No system call while nobody sleeps; a sleeper that
+// dies costs one needless wake.
+
+#include <atomic>
+#include <cstdint>
+
+namespace strait::wait {
+
+inline constexpr std::uint32_t may_sleep = 1;
+
+// After the state change. Park has wake_all(word).
+template <class Word, class Park>
+void wake(Word& signal, Park& park) noexcept {
+  // SYNC sleep: after the state change, which is seq_cst too.
+  std::uint32_t seen = signal.load(std::memory_order_seq_cst);
+  while ((seen & may_sleep) != 0) {
+    // SYNC sleep: whoever announces later sees the new sequence and looks at the state after it.
+    if (signal.compare_exchange_strong(seen, (seen + 2) & ~may_sleep, std::memory_order_seq_cst, std::memory_order_seq_cst)) {
+      park.wake_all(signal);
+      return;
+    }
+  }
+}
+
+// Before the second look. What it returns is what to park on.
+template <class Word>
+std::uint32_t announce(Word& signal) noexcept {
+  // SYNC sleep: before the second look.
+  return signal.fetch_or(may_sleep, std::memory_order_seq_cst) | may_sleep;
+}
+
+}  // namespace strait::wait

@@ -1,0 +1,84 @@
+#pragma once
+// WriteClaim: a node of a ring that is yours to fill.
+
+#include <strait/error.hpp>
+#include <strait/handle/ring_handle.hpp>
+#include <strait/shareable.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace strait {
+
+/// A node to be filled in place: fill `bytes()`, then `publish(n)`. A claim that is destroyed unpublished is abandoned: nothing is
+/// delivered. One thread at a time; it may move to another thread, outlive the thread and the handle that made it, and keeps
+/// its mapping after the handle is closed.
+class WriteClaim {
+ public:
+  /// Made by `CircularBuffer::claim`.
+  WriteClaim(std::shared_ptr<handle::RingHandle> ring, handle::Position at) noexcept : ring_(std::move(ring)), at_(at), status_(Status::ok) {}
+  explicit WriteClaim(Status status) noexcept : status_(status) {}
+
+  WriteClaim(WriteClaim&& other) noexcept : ring_(std::move(other.ring_)), at_(other.at_), status_(other.status_) { other.ring_.reset(); }
+  WriteClaim& operator=(WriteClaim&& other) noexcept {
+    WriteClaim old(std::move(*this));
+    ring_ = std::exchange(other.ring_, nullptr);
+    at_ = other.at_;
+    status_ = other.status_;
+    return *this;
+  }
+  ~WriteClaim() {
+    if (ring_) ring_->abandon(at_);
+  }
+
+  /// True while there is a node to fill.
+  explicit operator bool() const noexcept { return ring_ != nullptr; }
+
+  /// Why there is no node; after publishing: `ok`, or `closed` where the ring was closed meanwhile and the message taken back.
+  Status status() const noexcept { return status_; }
+
+  /// The whole node: node_buffer_size bytes, 8-byte aligned, holding whatever the last message left. Empty without a node.
+  std::span<std::byte> bytes() const noexcept { return ring_ ? ring_->room(at_) : std::span<std::byte>(); }
+
+  /// The node as a T. Throws message_too_large where T does not fit, not_held without a node.
+  template <Shareable T>
+  T& as() const {
+    static_assert(alignof(T) <= 8, "a node's bytes are aligned to 8: copy the value in and out with write() and read() instead");
+    require_node();
+    if (sizeof(T) > bytes().size()) throw_too_large(sizeof(T));
+    return *std::launder(reinterpret_cast<T*>(bytes().data()));
+  }
+
+  /// Delivers the first `size` bytes. Throws message_too_large beyond the node's end: the claim stays.
+  void publish(std::size_t size) {
+    require_node();
+    if (size > bytes().size()) throw_too_large(size);
+    status_ = ring_->publish(at_, size);
+    ring_.reset();
+  }
+
+  /// Gives the node up; nothing is delivered.
+  void abandon() noexcept {
+    if (ring_) ring_->abandon(at_);
+    ring_.reset();
+  }
+
+ private:
+  void require_node() const {
+    if (!ring_) throw Error(Errc::not_held, "", "this claim has no node: it failed, was published, or was moved from");
+  }
+  [[noreturn]] void throw_too_large(std::size_t size) const {
+    throw Error(Errc::message_too_large, ring_->session().segment().name(),
+                "a message of " + std::to_string(size) + " bytes does not fit a node of " + std::to_string(bytes().size()));
+  }
+
+  std::shared_ptr<handle::RingHandle> ring_;
+  handle::Position at_{};
+  Status status_;
+};
+
+}  // namespace strait
