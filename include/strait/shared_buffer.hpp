@@ -4,11 +4,14 @@
 #include <strait/error.hpp>
 #include <strait/handle/gate.hpp>
 #include <strait/options.hpp>
+#include <strait/platform/name_list.hpp>
 #include <strait/platform/shared_memory.hpp>
 #include <strait/segment/session.hpp>
+#include <strait/segment/sweep.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -144,5 +147,9 @@ inline bool remove_segment(std::string_view name) {
   }
   return platform::SharedObject::remove_name(checked);
 }
+
+/// Removes every Strait segment of this user that provably nobody holds: what processes that were all killed left behind. How
+/// many were removed; 0 where the system does not list names. Segments of other users and foreign files are never touched.
+inline std::size_t remove_dead_segments() { return segment::remove_dead(platform::shared_object_names(std::numeric_limits<std::size_t>::max())); }
 
 }  // namespace strait

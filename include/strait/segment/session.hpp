@@ -15,6 +15,7 @@
 #include <strait/platform/park.hpp>
 #include <strait/platform/process.hpp>
 #include <strait/segment/segment.hpp>
+#include <strait/segment/sweep.hpp>
 #include <strait/wait/blocking.hpp>
 #include <strait/wait/signal.hpp>
 
@@ -61,6 +62,7 @@ class Session {
       adopt();
     }
     mend_dead();
+    remove_a_few_dead();
   }
 
   Session(const Session&) = delete;

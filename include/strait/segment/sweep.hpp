@@ -1,0 +1,77 @@
+#pragma once
+// Removing what processes that were all killed left behind. Only Strait's segments, only this user's, and only under the
+// exclusive life lock on the object that the name refers to: nobody holds it then, and nobody can come to hold it meanwhile.
+
+#include <strait/core/death_point.hpp>
+#include <strait/core/name.hpp>
+#include <strait/layout/segment_header.hpp>
+#include <strait/platform/clock.hpp>
+#include <strait/platform/name_list.hpp>
+#include <strait/platform/process.hpp>
+#include <strait/platform/shared_memory.hpp>
+#include <strait/segment/life_lock.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace strait::segment {
+
+inline bool is_a_name(std::string_view name) noexcept {
+  return !name.empty() && name.size() <= core::max_name_length && std::all_of(name.begin(), name.end(), core::is_name_character);
+}
+
+// True if a dead segment of this name was removed. An empty object is left alone: somebody may be about to fill it.
+inline bool remove_if_dead(const std::string& name) noexcept {
+  try {
+    if (!is_a_name(name)) return false;
+    const auto object = platform::SharedObject::open(name, platform::SharedObject::Access::read_write);
+    if (!object || !platform::is_owned_by_this_user(object->descriptor())) return false;
+    const auto is_ours = [&] {
+      std::uint64_t magic = 0;
+      return object->read_start(&magic, sizeof magic) == sizeof magic && magic == layout::magic;
+    };
+    if (!is_ours()) return false;  // foreign files are not even locked
+    LifeLock life(object->descriptor());
+    if (!life.try_exclusive() || !is_ours() || !object->is_named(name)) return false;
+    // DEATH here: a dead segment that nobody holds, as before.
+    core::death_point("sweep: exclusive");
+    return platform::SharedObject::remove_name(name);
+  } catch (const std::exception&) {
+    return false;  // not ours to open, or no descriptor left: somebody else will do it
+  }
+}
+
+inline std::size_t remove_dead(const std::vector<std::string>& names) noexcept {
+  std::size_t removed = 0;
+  for (const std::string& name : names) removed += remove_if_dead(name);
+  return removed;
+}
+
+// The share of every create and open: a few names, picked at random, at most ten times a second. So a machine that keeps using
+// Strait never fills up, and opening costs the same however many segments there are.
+inline void remove_a_few_dead() noexcept {
+  static std::atomic<std::int64_t> next{0};
+  const auto now = platform::coarse_milliseconds();
+  auto due = next.load(std::memory_order_relaxed);  // relaxed: a clock
+  if (now < due || !next.compare_exchange_strong(due, now + 100, std::memory_order_relaxed)) return;  // relaxed: as above
+  try {
+    auto names = platform::shared_object_names(1024);
+    constexpr std::size_t share = 8;
+    if (names.size() > share) {
+      std::rotate(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(platform::random_id() % names.size()), names.end());
+      names.resize(share);
+    }
+    remove_dead(names);
+  } catch (const std::exception&) {
+    // Out of memory: the next one does it.
+  }
+}
+
+}  // namespace strait::segment
