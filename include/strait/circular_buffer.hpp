@@ -113,38 +113,36 @@ class CircularBuffer : public SharedBuffer {
   /// A node to be filled in place.
   WriteClaim claim(Timeout timeout = std::chrono::seconds(1)) {
     const auto visit = enter();
-    handle::Position at{};
-    const Status status = ring().claim(at, gate(), timeout);
-    if (status != Status::ok) return WriteClaim(status);
-    return WriteClaim(shared_ring(), at);
+    const auto claimed = ring().claim(gate(), timeout);
+    if (claimed.status != Status::ok) return WriteClaim(claimed.status);
+    return WriteClaim(shared_ring(), claimed.ticket);
   }
 
   /// A message to be read in place.
   ReadClaim take(Timeout timeout = std::chrono::seconds(1)) {
     const auto visit = enter();
-    handle::Position at{};
-    const Status status = ring().take(at, gate(), timeout);
-    if (status != Status::ok) return ReadClaim(status);
-    const auto message = ring().message(at);
-    return ReadClaim(shared_ring(), at, message);
+    const auto taken = ring().take(gate(), timeout);
+    if (taken.status != Status::ok) return ReadClaim(taken.status);
+    const auto message = ring().message(taken.ticket);
+    return ReadClaim(shared_ring(), taken.ticket, message);
   }
 
   /// `std::size_t f(std::span<std::byte>)` fills a node and returns the message's length. If it throws, nothing is published.
   template <class F>
   Status write_with(F&& f, Timeout timeout = std::chrono::seconds(1)) {
     const auto visit = enter();
-    handle::Position at{};
-    const Status status = ring().claim(at, gate(), timeout);
+    handle::RingHandle& ring = *ring_;
+    const auto [status, ticket] = ring.claim(gate(), timeout);
     if (status != Status::ok) return status;
     std::size_t length = 0;
     try {
-      length = std::forward<F>(f)(ring().room(at));
+      length = std::forward<F>(f)(ring.room(ticket));
       if (length > node_buffer_size_) throw_too_large(length);
     } catch (...) {
-      ring().abandon(at);
+      ring.abandon(ticket);
       throw;
     }
-    return ring().publish(at, length);
+    return ring.publish(ticket, length);
   }
 
   /// `void f(std::span<const std::byte>)` reads a message in place. If it throws, the message goes back.
@@ -173,28 +171,28 @@ class CircularBuffer : public SharedBuffer {
 
   Status write_bytes(const void* from, std::size_t size, Timeout timeout) {
     const auto visit = enter();
-    if (size > node_buffer_size_) throw_too_large(size);
-    handle::Position at{};
-    const Status status = ring().claim(at, gate(), timeout);
+    if (size > node_buffer_size_) [[unlikely]] throw_too_large(size);
+    handle::RingHandle& ring = *ring_;
+    const auto [status, ticket] = ring.claim(gate(), timeout);
     if (status != Status::ok) return status;
-    if (size != 0) std::memcpy(ring().room(at).data(), from, size);
-    return ring().publish(at, size);
+    if (size != 0) std::memcpy(ring.room(ticket).data(), from, size);
+    return ring.publish(ticket, size);
   }
 
   template <class F>
   Status read_message(Timeout timeout, F&& f) {
     const auto visit = enter();
-    handle::Position at{};
-    const Status status = ring().take(at, gate(), timeout);
+    handle::RingHandle& ring = *ring_;
+    const auto [status, ticket] = ring.take(gate(), timeout);
     if (status != Status::ok) return status;
-    const auto message = ring().message(at);
+    const auto message = ring.message(ticket);
     try {
       std::forward<F>(f)(message);
     } catch (...) {
-      ring().put_back(at);
+      ring.put_back(ticket);
       throw;
     }
-    ring().release(at);
+    ring.release(ticket);
     return Status::ok;
   }
 

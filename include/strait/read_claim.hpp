@@ -20,22 +20,22 @@ namespace strait {
 class ReadClaim {
  public:
   /// Made by `CircularBuffer::take`.
-  ReadClaim(std::shared_ptr<handle::RingHandle> ring, handle::Position at, std::span<const std::byte> bytes) noexcept
-      : ring_(std::move(ring)), at_(at), bytes_(bytes), status_(Status::ok) {}
+  ReadClaim(std::shared_ptr<handle::RingHandle> ring, handle::Ticket ticket, std::span<const std::byte> bytes) noexcept
+      : ring_(std::move(ring)), ticket_(ticket), bytes_(bytes), status_(Status::ok) {}
   explicit ReadClaim(Status status) noexcept : status_(status) {}
 
   ReadClaim(ReadClaim&& other) noexcept
-      : ring_(std::exchange(other.ring_, nullptr)), at_(other.at_), bytes_(std::exchange(other.bytes_, {})), status_(other.status_) {}
+      : ring_(std::exchange(other.ring_, nullptr)), ticket_(other.ticket_), bytes_(std::exchange(other.bytes_, {})), status_(other.status_) {}
   ReadClaim& operator=(ReadClaim&& other) noexcept {
     ReadClaim old(std::move(*this));
     ring_ = std::exchange(other.ring_, nullptr);
-    at_ = other.at_;
+    ticket_ = other.ticket_;
     bytes_ = std::exchange(other.bytes_, {});
     status_ = other.status_;
     return *this;
   }
   ~ReadClaim() {
-    if (ring_) ring_->release(at_);
+    if (ring_) ring_->release(ticket_);
   }
 
   /// True while there is a message.
@@ -61,13 +61,13 @@ class ReadClaim {
 
   /// Done with it: its node is free for a writer.
   void release() noexcept {
-    if (ring_) ring_->release(at_);
+    if (ring_) ring_->release(ticket_);
     forget();
   }
 
   /// Returns it: the next message that this handle takes is this one; other readers get it when they find the ring empty.
   void put_back() noexcept {
-    if (ring_) ring_->put_back(at_);
+    if (ring_) ring_->put_back(ticket_);
     forget();
   }
 
@@ -78,7 +78,7 @@ class ReadClaim {
   }
 
   std::shared_ptr<handle::RingHandle> ring_;
-  handle::Position at_{};
+  handle::Ticket ticket_ = 0;
   std::span<const std::byte> bytes_;
   Status status_;
 };

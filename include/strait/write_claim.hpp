@@ -20,19 +20,19 @@ namespace strait {
 class WriteClaim {
  public:
   /// Made by `CircularBuffer::claim`.
-  WriteClaim(std::shared_ptr<handle::RingHandle> ring, handle::Position at) noexcept : ring_(std::move(ring)), at_(at), status_(Status::ok) {}
+  WriteClaim(std::shared_ptr<handle::RingHandle> ring, handle::Ticket ticket) noexcept : ring_(std::move(ring)), ticket_(ticket), status_(Status::ok) {}
   explicit WriteClaim(Status status) noexcept : status_(status) {}
 
-  WriteClaim(WriteClaim&& other) noexcept : ring_(std::move(other.ring_)), at_(other.at_), status_(other.status_) { other.ring_.reset(); }
+  WriteClaim(WriteClaim&& other) noexcept : ring_(std::move(other.ring_)), ticket_(other.ticket_), status_(other.status_) { other.ring_.reset(); }
   WriteClaim& operator=(WriteClaim&& other) noexcept {
     WriteClaim old(std::move(*this));
     ring_ = std::exchange(other.ring_, nullptr);
-    at_ = other.at_;
+    ticket_ = other.ticket_;
     status_ = other.status_;
     return *this;
   }
   ~WriteClaim() {
-    if (ring_) ring_->abandon(at_);
+    if (ring_) ring_->abandon(ticket_);
   }
 
   /// True while there is a node to fill.
@@ -42,7 +42,7 @@ class WriteClaim {
   Status status() const noexcept { return status_; }
 
   /// The whole node: node_buffer_size bytes, 8-byte aligned, holding whatever the last message left. Empty without a node.
-  std::span<std::byte> bytes() const noexcept { return ring_ ? ring_->room(at_) : std::span<std::byte>(); }
+  std::span<std::byte> bytes() const noexcept { return ring_ ? ring_->room(ticket_) : std::span<std::byte>(); }
 
   /// The node as a T. Throws message_too_large where T does not fit, not_held without a node.
   template <Shareable T>
@@ -57,13 +57,13 @@ class WriteClaim {
   void publish(std::size_t size) {
     require_node();
     if (size > bytes().size()) throw_too_large(size);
-    status_ = ring_->publish(at_, size);
+    status_ = ring_->publish(ticket_, size);
     ring_.reset();
   }
 
   /// Gives the node up; nothing is delivered.
   void abandon() noexcept {
-    if (ring_) ring_->abandon(at_);
+    if (ring_) ring_->abandon(ticket_);
     ring_.reset();
   }
 
@@ -77,7 +77,7 @@ class WriteClaim {
   }
 
   std::shared_ptr<handle::RingHandle> ring_;
-  handle::Position at_{};
+  handle::Ticket ticket_ = 0;
   Status status_;
 };
 

@@ -16,6 +16,15 @@
 #define STRAIT_LINUX 0
 #endif
 
+// Keeps the rare part of a hot function out of its callers.
+#if defined(__GNUC__)
+#define STRAIT_COLD [[gnu::noinline]]
+#elif defined(_MSC_VER)
+#define STRAIT_COLD __declspec(noinline)
+#else
+#define STRAIT_COLD
+#endif
+
 namespace strait::core {
 
 // STRAIT_PID_PRESENCE: tell the dead from the living by process id and start time even where kernel locks would do it, so

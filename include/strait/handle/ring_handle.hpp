@@ -10,6 +10,7 @@
 // An exclusive side belongs to one handle and is used by one thread at a time. Its first claim (or take) leaves no mark in the
 // node. Before a further one the first is marked, and from then on it is an ordinary claim.
 
+#include <strait/core/config.hpp>
 #include <strait/core/death_point.hpp>
 #include <strait/core/error.hpp>
 #include <strait/handle/gate.hpp>
@@ -32,11 +33,23 @@ using ring::Attempt;
 using ring::Found;
 using ring::Position;
 
+// A node that a call has in its hands: its position in one word, as the cursors keep it.
+using Ticket = std::uint64_t;
+
+// Two registers: this is what every write and read hands on.
+struct Claimed {
+  Status status;
+  Ticket ticket;
+};
+
 class RingHandle {
  public:
   RingHandle(std::string_view name, segment::Intent intent, const segment::Expectation& expected, const RingOptions& options)
       : session_(name, intent, expected, options, contents()),
         ring_(nodes_of(session_.segment())),
+        control_(&session_.control()),
+        line_(session_.read_only() ? nullptr : &session_.line()),
+        seat_(session_.seat()),
         node_buffer_size_(static_cast<std::size_t>(session_.segment().shape().element_size)),
         one_writer_(session_.control().one_writer != 0),
         one_reader_(session_.control().one_reader != 0) {
@@ -48,97 +61,93 @@ class RingHandle {
   std::size_t node_buffer_size() const noexcept { return node_buffer_size_; }
   std::uint64_t approximate_size() noexcept { return ring_.approximate_size(); }
 
-  std::span<std::byte> room(Position at) noexcept { return {nodes().payload(at.index), node_buffer_size_}; }
+  std::span<std::byte> room(Ticket ticket) noexcept { return {nodes().payload(position(ticket).index), node_buffer_size_}; }
 
   // The message in a node that this handle has taken. The length is another process's: read once, checked.
-  std::span<const std::byte> message(Position at) {
-    const std::size_t length = nodes().node(at.index).length.load(std::memory_order_relaxed);  // relaxed: ordered by the take
-    if (length > node_buffer_size_) {
-      release(at);
-      throw Error(Errc::broken, session_.segment().name(),
-                  "a node says it holds " + std::to_string(length) + " bytes of " + std::to_string(node_buffer_size_) + "; the message was dropped");
-    }
-    return {nodes().payload(at.index), length};
+  std::span<const std::byte> message(Ticket ticket) {
+    Ring ring = local_ring();
+    const auto index = ring.geometry().unpack(ticket).index;
+    const std::size_t length = ring.memory().node(index).length.load(std::memory_order_relaxed);  // relaxed: ordered by the take
+    if (length > node_buffer_size_) [[unlikely]] drop_broken(ticket, length);
+    return {ring.memory().payload(index), length};
   }
 
   // ---- writing: claim, then publish or abandon --------------------------------------------------------------------------
 
-  Status claim(Position& at, const Gate& gate, Timeout timeout) {
+  Claimed claim(const Gate& gate, Timeout timeout) {
     refuse_read_only();
-    if (one_writer_) return claim_exclusive(at, gate, timeout);
-    if (session_.is_closed()) return Status::closed;
-    const Attempt first = ring_.try_claim(writer_, session_.seat());
-    if (first.found == Found::node) [[likely]] {
-      at = first.at;
-      return keep_unless_closed(at);
-    }
-    return wait_for_room(at, gate, timeout, [this] { return ring_.try_claim(writer_, session_.seat()); });
+    if (one_writer_) return claim_exclusive(gate, timeout);
+    const Attempt first = local_ring().claim_at_hint(writer_, seat_);
+    if (first.found != Found::node) [[unlikely]] return wait_for_room(gate, timeout, &RingHandle::try_claim);
+    return {keep_unless_closed(first.at), ticket(first.at)};
   }
 
   // `closed`: an exclusive writer's message was taken back, because the ring was closed meanwhile. Otherwise ok.
-  Status publish(Position at, std::size_t length) {
+  Status publish(Ticket ticket, std::size_t length) {
+    Ring ring = local_ring();
+    const Position at = ring.geometry().unpack(ticket);
     // DEATH here: a claimed node with a payload; the mend skips it, the message is not acknowledged. (Exclusive: nothing is left.)
     core::death_point("publish: payload written");
-    nodes().node(at.index).length.store(static_cast<std::uint32_t>(length), std::memory_order_relaxed);  // relaxed: ordered by the publish
-    ring_.publish(at);
+    ring.memory().node(at.index).length.store(static_cast<std::uint32_t>(length), std::memory_order_relaxed);  // relaxed: ordered by the publish
+    ring.publish(at);
     // DEATH here: published and nobody woken; a reader finds it when its slice ends.
     core::death_point("publish: published");
-    session_.wake(SignalName::readers);
-    segment::Session::count(session_.line().messages);
-    segment::Session::count(session_.line().bytes, length);
+    wake(SignalName::readers);
+    segment::Session::count(line_->messages);
+    segment::Session::count(line_->bytes, length);
     if (!one_writer_) return Status::ok;
-    writer_side_.finished(at);
-    if (!session_.is_closed() || !ring_.withdraw(at)) return Status::ok;
+    writer_side_.finished(ticket);
+    if (!is_closed() || !ring_.withdraw(at)) return Status::ok;
     return Status::closed;
   }
 
-  void abandon(Position at) noexcept {
-    if (one_writer_ && writer_side_.is_unmarked(at)) {
+  void abandon(Ticket ticket) noexcept {
+    const Position at = position(ticket);
+    if (one_writer_ && writer_side_.is_unmarked(ticket)) {
       ring_.look_back(writer_, at);
     } else {
       ring_.abandon(at);
       // DEATH here: skipped and nobody woken; readers and writers find it when their slices end.
       core::death_point("abandon: skipped");
-      session_.wake(SignalName::readers);
-      session_.wake(SignalName::writers);
+      wake(SignalName::readers);
+      wake(SignalName::writers);
     }
-    if (one_writer_) writer_side_.finished(at);
+    if (one_writer_) writer_side_.finished(ticket);
   }
 
   // ---- reading: take, then release or put back --------------------------------------------------------------------------
 
-  Status take(Position& at, const Gate& gate, Timeout timeout) {
+  Claimed take(const Gate& gate, Timeout timeout) {
     refuse_read_only();
-    if (one_reader_) return take_exclusive(at, gate, timeout);
-    const Attempt first = ring_.try_take(reader_, session_.seat());
-    if (first.found == Found::node) [[likely]] {
-      at = first.at;
-      return Status::ok;
-    }
-    return wait_for_message(at, gate, timeout, [this] { return ring_.try_take(reader_, session_.seat()); });
+    if (one_reader_) return take_exclusive(gate, timeout);
+    const Attempt first = local_ring().take_at_hint(reader_, seat_);
+    if (first.found != Found::node) [[unlikely]] return wait_for_message(gate, timeout, &RingHandle::try_take);
+    return {Status::ok, ticket(first.at)};
   }
 
-  void release(Position at) noexcept {
+  void release(Ticket ticket) noexcept {
+    const Position at = position(ticket);
     // DEATH here: a message read and not released; the mend gives it back, another reader gets it again.
     core::death_point("release: message read");
-    ring_.release(at);
+    local_ring().release(at);
     // DEATH here: free and no writer woken; a writer finds it when its slice ends.
     core::death_point("release: free");
-    session_.wake(SignalName::writers);
-    if (one_reader_) reader_side_.finished(at);
+    wake(SignalName::writers);
+    if (one_reader_) reader_side_.finished(ticket);
   }
 
-  void put_back(Position at) noexcept {
-    if (one_reader_ && reader_side_.is_unmarked(at)) {
+  void put_back(Ticket ticket) noexcept {
+    const Position at = position(ticket);
+    if (one_reader_ && reader_side_.is_unmarked(ticket)) {
       ring_.look_back(reader_, at);
     } else {
       ring_.put_back(reader_, at);
       // DEATH here: published again and nobody woken; a reader finds it when its slice ends.
       core::death_point("put back: published");
-      session_.wake(SignalName::readers);
+      wake(SignalName::readers);
     }
-    session_.line().redeliveries.fetch_add(1, std::memory_order_relaxed);  // relaxed: statistics
-    if (one_reader_) reader_side_.finished(at);
+    line_->redeliveries.fetch_add(1, std::memory_order_relaxed);  // relaxed: statistics
+    if (one_reader_) reader_side_.finished(ticket);
   }
 
  private:
@@ -148,28 +157,28 @@ class RingHandle {
   class Side {
    public:
     bool is_empty() const noexcept { return outstanding_ == 0; }
-    bool is_unmarked(Position at) const noexcept { return unmarked_ && at == unmarked_at_; }
-    bool has_unmarked() const noexcept { return unmarked_; }
-    Position unmarked_at() const noexcept { return unmarked_at_; }
-    void marked() noexcept { unmarked_ = false; }
+    bool is_unmarked(Ticket ticket) const noexcept { return unmarked_ == ticket; }
+    bool has_unmarked() const noexcept { return unmarked_ != none; }
+    Ticket unmarked() const noexcept { return unmarked_; }
+    void marked() noexcept { unmarked_ = none; }
 
-    void began_unmarked(Position at) noexcept {
+    void began_unmarked(Ticket ticket) noexcept {
       outstanding_ = 1;
-      unmarked_ = true;
-      unmarked_at_ = at;
+      unmarked_ = ticket;
     }
     void began_marked() noexcept { ++outstanding_; }
-    void finished(Position at) noexcept {
-      if (is_unmarked(at)) unmarked_ = false;
+    void finished(Ticket ticket) noexcept {
+      if (unmarked_ == ticket) unmarked_ = none;
       --outstanding_;
     }
 
     bool is_mine = false;
 
    private:
+    static constexpr Ticket none = ~Ticket{0};  // no position packs to this
+
     std::uint32_t outstanding_ = 0;
-    bool unmarked_ = false;
-    Position unmarked_at_{};
+    Ticket unmarked_ = none;
   };
 
   static segment::Contents contents() noexcept {
@@ -189,8 +198,27 @@ class RingHandle {
 
   ring::SharedNodes& nodes() noexcept { return ring_.memory(); }
 
+  // A copy whose numbers the compiler may keep in registers: no store through a shared pointer can change them.
+  Ring local_ring() const noexcept { return ring_; }
+
+  void wake(SignalName name) noexcept { wait::wake(control_->signals[static_cast<std::uint32_t>(name)].word, park_); }
+
+  // SYNC close: as Session::is_closed.
+  bool is_closed() const noexcept { return control_->closed.load(std::memory_order_seq_cst) != 0; }
+
+  Ticket ticket(Position at) const noexcept { return ring_.geometry().pack(at); }
+  Position position(Ticket ticket) const noexcept { return ring_.geometry().unpack(ticket); }
+
+  // The length is another process's, and wrong: nobody else should meet it.
+  [[noreturn]] STRAIT_COLD void drop_broken(Ticket ticket, std::size_t length) {
+    release(ticket);
+    throw Error(Errc::broken, session_.segment().name(),
+                "a node says it holds " + std::to_string(length) + " bytes of " + std::to_string(node_buffer_size_) + "; the message was dropped");
+  }
+
+  // Throws where this handle may only look.
   void refuse_read_only() const {
-    if (session_.read_only()) throw Error(Errc::permission_denied, session_.segment().name(), "it was opened read_only: no message can be written or taken");
+    if (line_ == nullptr) throw Error(Errc::permission_denied, session_.segment().name(), "it was opened read_only: no message can be written or taken");
   }
 
   // ---- waits ---------------------------------------------------------------------------------------------------------
@@ -199,72 +227,78 @@ class RingHandle {
   Status keep_unless_closed(Position at) noexcept {
     // DEATH here: a claimed node with nothing in it; the mend skips it.
     core::death_point("claim: claimed");
-    if (!session_.is_closed()) [[likely]] return Status::ok;
+    if (!is_closed()) [[likely]] return Status::ok;
     ring_.abandon(at);
-    session_.wake(SignalName::readers);
-    session_.wake(SignalName::writers);
+    wake(SignalName::readers);
+    wake(SignalName::writers);
     return Status::closed;
   }
 
-  template <class Try>
-  Status wait_for_room(Position& at, const Gate& gate, Timeout timeout, Try try_once) {
-    Status verdict = Status::timed_out;
+  using TryOnce = Attempt (RingHandle::*)();
+  Attempt try_claim() noexcept { return ring_.try_claim(writer_, seat_); }
+  Attempt find_free() noexcept { return ring_.find_free(writer_); }
+  Attempt try_take() noexcept { return ring_.try_take(reader_, seat_); }
+  Attempt find_published() noexcept { return ring_.find_published(reader_); }
+
+  STRAIT_COLD Claimed wait_for_room(const Gate& gate, Timeout timeout, TryOnce try_once) {
+    Claimed claimed{Status::timed_out, {}};
     const auto attempt = [&] {
-      if (session_.is_closed() || gate.is_closing()) {
-        verdict = Status::closed;
+      if (is_closed() || gate.is_closing()) {
+        claimed.status = Status::closed;
         return true;
       }
-      const Attempt found = try_once();
+      const Attempt found = (this->*try_once)();
       if (found.found != Found::node) return false;
-      at = found.at;
-      verdict = one_writer_ ? Status::ok : keep_unless_closed(at);
+      claimed = {one_writer_ ? Status::ok : keep_unless_closed(found.at), ticket(found.at)};
       return true;
     };
-    return wait(SignalName::writers, timeout, attempt, verdict);
+    wait(SignalName::writers, timeout, attempt, claimed.status);
+    return claimed;
   }
 
-  template <class Try>
-  Status wait_for_message(Position& at, const Gate& gate, Timeout timeout, Try try_once) {
-    Status verdict = Status::timed_out;
+  STRAIT_COLD Claimed wait_for_message(const Gate& gate, Timeout timeout, TryOnce try_once) {
+    Claimed taken{Status::timed_out, {}};
     const auto attempt = [&] {
       if (gate.is_closing()) {
-        verdict = Status::closed;
+        taken.status = Status::closed;
         return true;
       }
-      const bool closed = session_.is_closed();  // before the walk that may end in `closed`
-      const Attempt found = try_once();
+      const bool closed = is_closed();  // before the walk that may end in `closed`
+      const Attempt found = (this->*try_once)();
       if (found.found == Found::node) {
-        at = found.at;
-        verdict = Status::ok;
+        taken = {Status::ok, ticket(found.at)};
         return true;
       }
       if (!closed || found.found != Found::none) return false;
-      verdict = Status::closed;
+      taken.status = Status::closed;
       return true;
     };
-    return wait(SignalName::readers, timeout, attempt, verdict);
+    wait(SignalName::readers, timeout, attempt, taken.status);
+    return taken;
   }
 
-  template <class TryOnce>
-  Status wait(SignalName name, Timeout timeout, TryOnce attempt, Status& verdict) {
+  template <class TryAgain>
+  void wait(SignalName name, Timeout timeout, TryAgain attempt, Status& verdict) {
     switch (session_.wait(name, timeout, segment::Session::For::another_participant, attempt)) {
-      case wait::Waited::done: return verdict;
-      case wait::Waited::stopped: return Status::peer_lost;
+      case wait::Waited::done: return;
+      case wait::Waited::stopped: verdict = Status::peer_lost; return;
       case wait::Waited::timed_out: break;
     }
     // Pollers mend too: what a dead party held may be all that stood in the way.
-    if (session_.mend_now_and_then() && attempt()) return verdict;
-    return Status::timed_out;
+    if (session_.mend_now_and_then()) attempt();
   }
 
   // ---- exclusive sides -------------------------------------------------------------------------------------------------
 
   void own(Side& side, std::atomic<std::uint32_t>& owner, const char* which) {
-    if (side.is_mine) return;
+    if (!side.is_mine) [[unlikely]] become_owner(side, owner, which);
+  }
+
+  STRAIT_COLD void become_owner(Side& side, std::atomic<std::uint32_t>& owner, const char* which) {
     for (const bool last_try : {false, true}) {
       std::uint32_t nobody = 0;
       // SYNC side: acquires what its last owner did.
-      if (owner.compare_exchange_strong(nobody, session_.seat() + 1, std::memory_order_seq_cst, std::memory_order_relaxed)) {
+      if (owner.compare_exchange_strong(nobody, seat_ + 1, std::memory_order_seq_cst, std::memory_order_relaxed)) {
         side.is_mine = true;
         return;
       }
@@ -274,61 +308,66 @@ class RingHandle {
                 std::string("its creator allows one ") + which + ", and another living handle is it; see RingOptions");
   }
 
-  Status claim_exclusive(Position& at, const Gate& gate, Timeout timeout) {
-    own(writer_side_, session_.control().writer_side, "writer");
-    if (session_.is_closed()) return Status::closed;
-    if (!writer_side_.is_empty()) return claim_further(at);
+  Claimed claim_exclusive(const Gate& gate, Timeout timeout) {
+    own(writer_side_, control_->writer_side, "writer");
+    if (is_closed()) [[unlikely]] return {Status::closed, {}};
+    if (!writer_side_.is_empty()) [[unlikely]] return claim_further();
 
-    const Attempt first = ring_.find_free(writer_);
-    if (first.found == Found::node) [[likely]] {
-      at = first.at;
-    } else {
-      const Status status = wait_for_room(at, gate, timeout, [this] { return ring_.find_free(writer_); });
-      if (status != Status::ok) return status;
+    const Attempt first = local_ring().free_at_hint(writer_);
+    Claimed claimed{Status::ok, ticket(first.at)};
+    if (first.found != Found::node) [[unlikely]] {
+      claimed = wait_for_room(gate, timeout, &RingHandle::find_free);
+      if (claimed.status != Status::ok) return claimed;
     }
-    writer_side_.began_unmarked(at);
-    return Status::ok;
+    writer_side_.began_unmarked(claimed.ticket);
+    return claimed;
   }
 
   // Tried once: to wait here could be to wait for oneself.
-  Status claim_further(Position& at) {
+  STRAIT_COLD Claimed claim_further() {
     if (writer_side_.has_unmarked()) {
-      ring_.mark_claimed(writer_side_.unmarked_at(), session_.seat());
+      ring_.mark_claimed(position(writer_side_.unmarked()), seat_);
       writer_side_.marked();
     }
-    const Attempt further = ring_.try_claim(writer_, session_.seat());
-    if (further.found != Found::node) return session_.is_closed() ? Status::closed : Status::timed_out;
-    at = further.at;
-    const Status status = keep_unless_closed(at);
+    const Attempt further = ring_.try_claim(writer_, seat_);
+    if (further.found != Found::node) return {is_closed() ? Status::closed : Status::timed_out, {}};
+    const Status status = keep_unless_closed(further.at);
     if (status == Status::ok) writer_side_.began_marked();
-    return status;
+    return {status, ticket(further.at)};
   }
 
-  Status take_exclusive(Position& at, const Gate& gate, Timeout timeout) {
-    own(reader_side_, session_.control().reader_side, "reader");
-    if (reader_side_.is_empty()) {
-      const Attempt first = ring_.find_published(reader_);
-      if (first.found == Found::node) [[likely]] {
-        at = first.at;
-      } else {
-        const Status status = wait_for_message(at, gate, timeout, [this] { return ring_.find_published(reader_); });
-        if (status != Status::ok) return status;
-      }
-      reader_side_.began_unmarked(at);
-      return Status::ok;
+  Claimed take_exclusive(const Gate& gate, Timeout timeout) {
+    own(reader_side_, control_->reader_side, "reader");
+    if (!reader_side_.is_empty()) [[unlikely]] return take_further(gate, timeout);
+
+    const Attempt first = local_ring().published_at_hint(reader_);
+    Claimed taken{Status::ok, ticket(first.at)};
+    if (first.found != Found::node) [[unlikely]] {
+      taken = wait_for_message(gate, timeout, &RingHandle::find_published);
+      if (taken.status != Status::ok) return taken;
     }
+    reader_side_.began_unmarked(taken.ticket);
+    return taken;
+  }
+
+  STRAIT_COLD Claimed take_further(const Gate& gate, Timeout timeout) {
     if (reader_side_.has_unmarked()) {
-      ring_.mark_reading(reader_side_.unmarked_at(), session_.seat());
+      ring_.mark_reading(position(reader_side_.unmarked()), seat_);
       reader_side_.marked();
     }
-    const Status status = wait_for_message(at, gate, timeout, [this] { return ring_.try_take(reader_, session_.seat()); });
-    if (status == Status::ok) reader_side_.began_marked();
-    return status;
+    const Claimed taken = wait_for_message(gate, timeout, &RingHandle::try_take);
+    if (taken.status == Status::ok) reader_side_.began_marked();
+    return taken;
   }
 
   segment::Session session_;
-  Ring ring_;
+  // What every call reads, together and apart from what calls write.
+  alignas(64) Ring ring_;
+  layout::ControlBlock* control_;
+  layout::SeatLine* line_;
+  layout::Seat seat_;
   std::size_t node_buffer_size_;
+  platform::Park park_;
   bool one_writer_;
   bool one_reader_;
   // Threads that share the handle share these; each side on a line of its own, away from what both only read.

@@ -20,7 +20,7 @@ struct Position {
 class Geometry {
  public:
   explicit constexpr Geometry(std::uint64_t node_count) noexcept
-      : node_count_(node_count), index_bits_(std::max(16, static_cast<int>(std::bit_width(node_count - 1)))) {}
+      : node_count_(node_count), index_bits_(std::max(16, static_cast<int>(std::bit_width(node_count)))) {}
 
   constexpr std::uint64_t node_count() const noexcept { return node_count_; }
 
@@ -31,7 +31,8 @@ class Geometry {
   static constexpr Position laps_on(Position p, std::uint64_t laps) noexcept { return {(p.lap + laps) & layout::lap_mask, p.index}; }
   static constexpr Position lap_back(Position p) noexcept { return {(p.lap - 1) & layout::lap_mask, p.index}; }
 
-  // A cursor keeps both numbers in one word, so that threads that share a handle never see half a position. Rings of more than
+  // Both numbers in one word, which is never all ones: so cursors keep them, because threads that share a handle must not see
+  // half a position. Rings of more than
   // 65,536 nodes lose the upper bits of the lap there; those would take 2^64 messages to be reached.
   constexpr std::uint64_t pack(Position p) const noexcept { return p.lap << index_bits_ | p.index; }
   constexpr Position unpack(std::uint64_t packed) const noexcept {

@@ -96,6 +96,8 @@ class Ring {
   //   case 4  skipped, one lap behind: nobody will read it; claim it by CAS.
   //   case 5  anything else one lap behind: not released yet, and by I1 nothing younger can be claimed: full.
   Attempt try_claim(WriterCursor<Memory>& cursor, Seat me) noexcept {
+    const Attempt first = claim_at_hint(cursor, me);
+    if (first.found == Found::node) return first;
     return walk_to_free(cursor, [&](auto& word, NodeWord seen, Position at) {
       // SYNC reuse: acquires the release of this node. SYNC close: seq_cst against the load of `closed` that follows a claim.
       return word.compare_exchange_strong(seen.bits, NodeWord::of(at.lap, Phase::claimed, me).bits, std::memory_order_seq_cst,
@@ -105,14 +107,39 @@ class Ring {
     });
   }
 
+  // Case 1 or nothing: small enough to be inlined into every write.
+  Attempt claim_at_hint(WriterCursor<Memory>& cursor, Seat me) noexcept {
+    const Position at = load(cursor.hint);
+    auto& node = word(at);
+    auto free = NodeWord::of(at.lap, Phase::free).bits;
+    // SYNC reuse, close: as in the walk.
+    if (node.load(std::memory_order_seq_cst) != free ||
+        !node.compare_exchange_strong(free, NodeWord::of(at.lap, Phase::claimed, me).bits, std::memory_order_seq_cst, std::memory_order_relaxed))
+        [[unlikely]] {
+      return {Found::contended, at};
+    }
+    store(cursor.hint, geometry_.next(at));
+    return {Found::node, at};
+  }
+
   // The one writer of an exclusive side: finds the same node, but nobody else can claim it, so nothing is stored.
   Attempt find_free(WriterCursor<Memory>& cursor) noexcept {
+    const Attempt first = free_at_hint(cursor);
+    if (first.found == Found::node) return first;
     return walk_to_free(cursor, [&](auto& word, NodeWord seen, Position at) {
       if (seen.phase() == Phase::free) return Step::taken;
       // SYNC reuse: skipped, one lap behind; whoever skipped it is done with its bytes.
       word.compare_exchange_strong(seen.bits, NodeWord::of(at.lap, Phase::free).bits, std::memory_order_seq_cst, std::memory_order_relaxed);
       return Step::reload;
     });
+  }
+
+  Attempt free_at_hint(WriterCursor<Memory>& cursor) noexcept {
+    const Position at = load(cursor.hint);
+    // SYNC reuse: acquires the release of this node.
+    if (word(at).load(std::memory_order_seq_cst) != NodeWord::of(at.lap, Phase::free).bits) [[unlikely]] return {Found::contended, at};
+    store(cursor.hint, geometry_.next(at));
+    return {Found::node, at};
   }
 
   // The one writer claims a further node: the one it found without a store must be visibly its own first.
@@ -151,6 +178,8 @@ class Ring {
   //   case 5  free or claimed, this lap, or one lap behind: the head is not published. Something was given back since the last
   //           look: walk the last lap again, oldest first. Otherwise empty.
   Attempt try_take(ReaderCursor<Memory>& cursor, Seat me) noexcept {
+    const Attempt first = take_at_hint(cursor, me);
+    if (first.found == Found::node) return first;
     return walk_to_published(cursor, [&](auto& word, NodeWord seen, Position at) {
       // SYNC payload: acquires what the writer stored before it published.
       return word.compare_exchange_strong(seen.bits, NodeWord::of(at.lap, Phase::reading, me).bits, std::memory_order_acquire,
@@ -160,9 +189,34 @@ class Ring {
     });
   }
 
+  // Case 1 or nothing: small enough to be inlined into every read.
+  Attempt take_at_hint(ReaderCursor<Memory>& cursor, Seat me) noexcept {
+    const Position at = load(cursor.hint);
+    auto& node = word(at);
+    auto published = NodeWord::of(at.lap, Phase::published).bits;
+    // SYNC payload: as in the walk.
+    if (node.load(std::memory_order_seq_cst) != published ||
+        !node.compare_exchange_strong(published, NodeWord::of(at.lap, Phase::reading, me).bits, std::memory_order_acquire, std::memory_order_relaxed))
+        [[unlikely]] {
+      return {Found::contended, at};
+    }
+    store(cursor.hint, geometry_.next(at));
+    return {Found::node, at};
+  }
+
   // The one reader of an exclusive side: nobody else can take it, so nothing is stored.
   Attempt find_published(ReaderCursor<Memory>& cursor) noexcept {
+    const Attempt first = published_at_hint(cursor);
+    if (first.found == Found::node) return first;
     return walk_to_published(cursor, [](auto&, NodeWord, Position) { return Step::taken; });
+  }
+
+  Attempt published_at_hint(ReaderCursor<Memory>& cursor) noexcept {
+    const Position at = load(cursor.hint);
+    // SYNC payload: acquires what the writer stored before it published.
+    if (word(at).load(std::memory_order_seq_cst) != NodeWord::of(at.lap, Phase::published).bits) [[unlikely]] return {Found::contended, at};
+    store(cursor.hint, geometry_.next(at));
+    return {Found::node, at};
   }
 
   // The one reader takes a further message: the one it found without a store must be visibly its own first.

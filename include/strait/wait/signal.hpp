@@ -11,6 +11,8 @@
 // that another has what it came for while a second change goes unseen. No system call while nobody sleeps; a sleeper that
 // dies costs one needless wake.
 
+#include <strait/core/config.hpp>
+
 #include <atomic>
 #include <cstdint>
 
@@ -18,11 +20,8 @@ namespace strait::wait {
 
 inline constexpr std::uint32_t may_sleep = 1;
 
-// After the state change. Park has wake_all(word).
 template <class Word, class Park>
-void wake(Word& signal, Park& park) noexcept {
-  // SYNC sleep: after the state change, which is seq_cst too.
-  std::uint32_t seen = signal.load(std::memory_order_seq_cst);
+STRAIT_COLD void wake_sleepers(Word& signal, Park& park, std::uint32_t seen) noexcept {
   while ((seen & may_sleep) != 0) {
     // SYNC sleep: whoever announces later sees the new sequence and looks at the state after it.
     if (signal.compare_exchange_strong(seen, (seen + 2) & ~may_sleep, std::memory_order_seq_cst, std::memory_order_seq_cst)) {
@@ -30,6 +29,14 @@ void wake(Word& signal, Park& park) noexcept {
       return;
     }
   }
+}
+
+// After the state change. Park has wake_all(word).
+template <class Word, class Park>
+void wake(Word& signal, Park& park) noexcept {
+  // SYNC sleep: after the state change, which is seq_cst too.
+  const std::uint32_t seen = signal.load(std::memory_order_seq_cst);
+  if ((seen & may_sleep) != 0) [[unlikely]] wake_sleepers(signal, park, seen);
 }
 
 // Before the second look. What it returns is what to park on.
