@@ -43,10 +43,18 @@ class SharedBuffer {
   std::uint64_t shared_memory_size() const { return state().segment_size; }
 
   /// The creator, or who adopted the segment of a dead one.
-  bool is_owner() const { return state_ && state_->session && state_->session->is_owner(); }
+  bool is_owner() const {
+    if (!state_) return false;
+    const handle::Gate::Visit visit(state_->gate);
+    return !state_->gate.is_closing() && state_->session->is_owner();
+  }
 
   /// The owner has closed, or this handle has.
-  bool shutting_down() const noexcept { return !state_ || state_->gate.is_closing() || state_->session->is_closed(); }
+  bool shutting_down() const {
+    if (!state_) return true;
+    const handle::Gate::Visit visit(state_->gate);
+    return state_->gate.is_closing() || state_->session->is_closed();
+  }
 
   /// Ends this handle; idempotent. Blocked calls of other threads return `closed`, and it returns when they have left. An open
   /// claim keeps its mapping. The owner's close ends a ring for everybody. Throws would_deadlock from inside a callback of the same handle.
@@ -113,7 +121,9 @@ class SharedBuffer {
       return;
     }
     segment::Session& session = *state.session;
-    if (session.is_owner()) {
+    if (session.is_inherited()) {
+      // A forked child has neither mapping nor descriptor: there is nothing to close.
+    } else if (session.is_owner()) {
       session.close_for_everybody();
     } else if (!session.read_only()) {
       session.wake_all();  // this handle's own sleepers are among them

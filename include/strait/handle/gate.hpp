@@ -21,13 +21,13 @@ class Gate {
   // One call, from its first line to its last. Throws Errc::closed if the handle is closed.
   class Visit {
    public:
-    Visit(Gate& gate, std::string_view name) : gate_(gate), resident_(gate.is_resident()) {
-      enter();
-      if (gate_.is_closing()) {
-        leave();
-        throw_closed(name);
-      }
+    Visit(Gate& gate, std::string_view name) : Visit(gate) {
+      if (gate_.is_closing()) throw_closed(name);
     }
+
+    // The same for a call that has an answer on a closed handle too: look at is_closing() first.
+    explicit Visit(Gate& gate) noexcept : gate_(gate), resident_(gate.is_resident()) { enter(); }
+
     Visit(const Visit&) = delete;
     Visit& operator=(const Visit&) = delete;
     ~Visit() { leave(); }

@@ -24,7 +24,7 @@ class HeldLocks {
   ~HeldLocks() {
     for (const Entry& entry : entries_) {
       const auto session = entry.session.lock();
-      if (!session) continue;
+      if (!session || session->is_inherited()) continue;
       lock::RwLock<segment::Session::LockWords> lock{segment::Session::LockWords(*session)};
       if (entry.held == Held::exclusive) {
         lock.unlock_abandoned();

@@ -31,9 +31,8 @@ class Geometry {
   static constexpr Position laps_on(Position p, std::uint64_t laps) noexcept { return {(p.lap + laps) & layout::lap_mask, p.index}; }
   static constexpr Position lap_back(Position p) noexcept { return {(p.lap - 1) & layout::lap_mask, p.index}; }
 
-  // Both numbers in one word, which is never all ones: so cursors keep them, because threads that share a handle must not see
-  // half a position. Rings of more than
-  // 65,536 nodes lose the upper bits of the lap there; those would take 2^64 messages to be reached.
+  // Both numbers in one word, which is never all ones: threads that share a handle's cursors must not see half a position. Rings
+  // of more than 65,535 nodes lose the upper bits of the lap here; those would take 2^64 messages to be reached.
   constexpr std::uint64_t pack(Position p) const noexcept { return p.lap << index_bits_ | p.index; }
   constexpr Position unpack(std::uint64_t packed) const noexcept {
     return {packed >> index_bits_ & layout::lap_mask, packed & ((std::uint64_t{1} << index_bits_) - 1)};

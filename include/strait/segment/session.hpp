@@ -70,7 +70,7 @@ class Session {
 
   // No claim is left: every claim owns its session. Locks that are still held count as abandoned.
   ~Session() {
-    if (seat_ == layout::nobody || process_ != platform::process_id()) return;
+    if (seat_ == layout::nobody || is_inherited()) return;
     Words words(*this);
     words.free_lock_and_sides(seat_);
     words.wake_all();
@@ -83,6 +83,9 @@ class Session {
   std::uint64_t id() const noexcept { return id_; }
   layout::SeatLine& line() const noexcept { return segment_.seats()[seat_]; }
   bool read_only() const noexcept { return segment_.read_only(); }
+
+  // Is this a forked child's copy of its parent's session? It has neither mapping nor descriptor.
+  bool is_inherited() const noexcept { return process_ != platform::process_id(); }
 
   // ---- the owner -----------------------------------------------------------------------------------------------------
 
