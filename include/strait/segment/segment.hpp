@@ -252,6 +252,7 @@ class Segment {
     bytes.epoch = platform::random_id();
     bytes.seat_count = seat_count_;
     bytes.element_alignment = shape.element_alignment;
+    platform::SharedObject::check_size(name_, plan_.segment_size);
     if (!object_->write_start(&bytes, sizeof bytes)) throw Error(Errc::no_space, name_, "no room for its header; free some shared memory");
     // DEATH here: a header in state `creating` on an object that nobody holds; the next creator or opener removes it.
     core::death_point("create: header written");

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <thread>
 
 namespace strait::wait {
 
@@ -47,6 +48,7 @@ Waited until(std::atomic<std::uint32_t>& signal, const platform::Park& park, con
         if (attempt()) return Waited::done;
         platform::pause();
       }
+      if (platform::single_processor()) std::this_thread::yield();
       now = core::Clock::now();
       if (deadline.passed(now)) break;
       if (now >= slice_end && ask()) return attempt() ? Waited::done : Waited::stopped;

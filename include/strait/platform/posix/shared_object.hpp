@@ -90,8 +90,8 @@ class SharedObject {
     return ::pwrite(descriptor(), from, size, 0) == static_cast<ssize_t>(size);
   }
 
-  // Sets the size and takes every page now: a full file system is told here and not by a SIGBUS at some later store.
-  void reserve(const std::string& name, std::uint64_t size) const {
+  // Before the first byte is written: the kernel answers a size beyond the process's limit with a signal.
+  static void check_size(const std::string& name, std::uint64_t size) {
     rlimit limit{};
     if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && size > limit.rlim_cur) {
       throw Error(Errc::too_large, name,
@@ -100,6 +100,10 @@ class SharedObject {
     if (size > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max())) {
       throw Error(Errc::too_large, name, "it needs " + std::to_string(size) + " bytes, more than a file offset of this build can say");
     }
+  }
+
+  // Sets the size and takes every page now: a full file system is told here and not by a SIGBUS at some later store.
+  void reserve(const std::string& name, std::uint64_t size) const {
     int result = 0;
     do {
       result = ::posix_fallocate(descriptor(), 0, static_cast<off_t>(size));
