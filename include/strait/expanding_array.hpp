@@ -16,9 +16,11 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -27,8 +29,8 @@
 
 namespace strait {
 
-/// An array over segments that grows at its end, shared by every process that opens the name. Elements are zero until written
-/// and never move. Each handle holds every bucket it has seen open; `size()` sees what others added and opens their buckets, so
+/// An array over segments that grows at its end, shared by every process that opens the name. Elements never move; those that
+/// nobody has written are zero. Each handle holds every bucket it has seen open; `size()` sees what others added and opens their buckets, so
 /// that elements live as long as a handle that has counted them. Any thread, any process.
 template <Shareable T>
 class ExpandingArray {
@@ -69,16 +71,15 @@ class ExpandingArray {
     return index;
   }
 
-  /// Any index, also beyond the size: its bucket is made on the first touch, as zeros. Does not change the size.
+  /// Direct, no lock. Any index, also beyond the size: its bucket is made on the first touch. Does not change the size.
   T& operator[](std::size_t index) { return element(index); }
+  const T& operator[](std::size_t index) const { return element(index); }
 
   /// Throws std::out_of_range beyond the size.
-  T& at(std::size_t index) {
-    if (index >= size()) throw std::out_of_range("strait: index " + std::to_string(index) + " of the expanding array \"" + name() + "\"");
-    return element(index);
-  }
+  T& at(std::size_t index) { return element(checked(index)); }
+  const T& at(std::size_t index) const { return element(checked(index)); }
 
-  /// Forgets all elements, for every process; their storage stays and is used again.
+  /// Forgets all elements, for every process; their storage stays, with what it holds, and is used again.
   void clear() { count_.write(std::uint64_t{0}); }
 
  private:
@@ -89,6 +90,14 @@ class ExpandingArray {
 
   static constexpr std::size_t first_index(std::size_t bucket) noexcept { return bucket == 0 ? 0 : (std::size_t{1} << (bucket + 1)) - 1; }
   static constexpr std::size_t bucket_size(std::size_t bucket) noexcept { return bucket == 0 ? 3 : std::size_t{1} << (bucket + 1); }
+
+  std::size_t checked(std::size_t index) const {
+    const auto now = size();
+    if (index >= now) {
+      throw std::out_of_range("strait: segment \"" + name() + "\": index " + std::to_string(index) + " of an expanding array of " + std::to_string(now));
+    }
+    return index;
+  }
 
   T& element(std::size_t index) const {
     const auto which = bucket_index(index);

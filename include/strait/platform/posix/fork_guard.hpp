@@ -1,15 +1,19 @@
 #pragma once
-// What a forked child must not keep: the descriptors of segments. The locks that show that a participant lives belong to the
-// open file, which a child shares; a child that kept it would keep its dead parent alive. So an atfork handler closes the
-// descriptors in the child (it never unlocks: that would drop the parent's locks). The child must exec or leave the handles
-// alone.
+// What a forked child must not keep: the descriptors and mappings of segments. The locks that show that a participant lives
+// belong to the open file, which a child shares; a child that kept it would keep its dead parent alive. So mappings are not
+// inherited, and an atfork handler closes the descriptors in the child (it never unlocks: that would drop the parent's locks).
+// The child must exec or leave the handles alone; their destructors do nothing there.
+//
+// A descriptor or mapping that is made while another thread forks must not slip through: both are made and registered while
+// forks are held off.
 
 #include <strait/core/config.hpp>
 
 #if STRAIT_POSIX
 
+#include <atomic>
+#include <cstdint>
 #include <mutex>
-#include <utility>
 
 #include <pthread.h>
 #include <sys/stat.h>
@@ -17,23 +21,51 @@
 
 namespace strait::platform {
 
+// What tells one object from another.
+struct ObjectIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+
+  friend bool operator==(const ObjectIdentity&, const ObjectIdentity&) = default;
+
+  static ObjectIdentity of(int descriptor) noexcept {
+    struct stat status {};
+    if (::fstat(descriptor, &status) != 0) return {};
+    return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
+  }
+};
+
+// How many forks lie between this process and the first that used Strait: a handle of another generation is a copy without a
+// mapping. Cheaper to ask than the process id.
+inline std::atomic<std::uint32_t> fork_generation{0};
+
 // One descriptor of this process, in a list that the child's handler walks.
 class ForkGuard {
  public:
-  explicit ForkGuard(int descriptor) : descriptor_(descriptor) {
-    struct stat status {};
-    if (::fstat(descriptor, &status) == 0) {
-      device_ = status.st_dev;
-      inode_ = status.st_ino;
-    }
-    link();
-  }
-  ForkGuard(ForkGuard&& other) noexcept : descriptor_(other.descriptor_), device_(other.device_), inode_(other.inode_) {
+  // No thread of this process forks while one of these lives.
+  class HoldOff {
+   public:
+    HoldOff() : lock_(list().mutex) {}
+
+   private:
+    std::lock_guard<std::mutex> lock_;
+  };
+
+  ForkGuard(int descriptor, const HoldOff&) : descriptor_(descriptor), identity_(ObjectIdentity::of(descriptor)) { link(); }
+
+  ForkGuard(ForkGuard&& other) noexcept : descriptor_(other.descriptor_), identity_(other.identity_) {
+    const HoldOff hold_off;
     other.unlink();
     link();
   }
   ForkGuard& operator=(ForkGuard&&) = delete;
-  ~ForkGuard() { unlink(); }
+
+  ~ForkGuard() {
+    const HoldOff hold_off;
+    unlink();
+  }
+
+  const ObjectIdentity& identity() const noexcept { return identity_; }
 
  private:
   struct List {
@@ -51,38 +83,36 @@ class ForkGuard {
   static void before() { list().mutex.lock(); }
   static void after_in_parent() { list().mutex.unlock(); }
   static void after_in_child() {
-    for (ForkGuard* guard = list().first; guard != nullptr; guard = guard->next_) guard->close_in_child();
+    while (list().first != nullptr) {
+      list().first->close_in_child();
+      list().first->unlink();  // some lie on stacks of threads that the child does not have
+    }
+    fork_generation.fetch_add(1, std::memory_order_relaxed);  // relaxed: the child has one thread
     list().mutex.unlock();
   }
 
   // Only if the number still means our object: somebody may have closed it and opened another file.
   void close_in_child() const noexcept {
-    struct stat status {};
-    if (::fstat(descriptor_, &status) == 0 && status.st_dev == device_ && status.st_ino == inode_) ::close(descriptor_);
+    if (ObjectIdentity::of(descriptor_) == identity_) ::close(descriptor_);
   }
 
-  void link() {
-    auto& all = list();
-    const std::lock_guard lock(all.mutex);
-    next_ = all.first;
+  // Both while forks are held off.
+  void link() noexcept {
+    next_ = list().first;
     if (next_ != nullptr) next_->previous_ = this;
-    all.first = this;
+    list().first = this;
     linked_ = true;
   }
-
   void unlink() noexcept {
     if (!linked_) return;
-    auto& all = list();
-    const std::lock_guard lock(all.mutex);
-    (previous_ != nullptr ? previous_->next_ : all.first) = next_;
+    (previous_ != nullptr ? previous_->next_ : list().first) = next_;
     if (next_ != nullptr) next_->previous_ = previous_;
     next_ = previous_ = nullptr;
     linked_ = false;
   }
 
   int descriptor_;
-  dev_t device_{};
-  ino_t inode_{};
+  ObjectIdentity identity_;
   ForkGuard* previous_ = nullptr;
   ForkGuard* next_ = nullptr;
   bool linked_ = false;

@@ -9,7 +9,6 @@
 #if STRAIT_POSIX
 
 #include <strait/core/error.hpp>
-#include <strait/core/options.hpp>
 #include <strait/platform/posix/fork_guard.hpp>
 
 #include <boost/interprocess/exceptions.hpp>
@@ -35,14 +34,6 @@
 namespace strait::platform {
 
 namespace ipc = boost::interprocess;
-
-// What tells one object from another.
-struct ObjectIdentity {
-  std::uint64_t device;
-  std::uint64_t inode;
-
-  friend bool operator==(const ObjectIdentity&, const ObjectIdentity&) = default;
-};
 
 class SharedObject {
  public:
@@ -72,7 +63,10 @@ class SharedObject {
     return ::fstat(descriptor(), &status) == 0 && status.st_size > 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
   }
 
-  ObjectIdentity identity() const noexcept { return identity_of(descriptor()); }
+  const ObjectIdentity& identity() const noexcept { return guard_.identity(); }
+
+  // Does the descriptor still mean it? A program that closes all its files, as daemons do, may have given the number away.
+  bool has_its_descriptor() const noexcept { return ObjectIdentity::of(descriptor()) == identity(); }
 
   // Does the name still mean this object?
   bool is_named(const std::string& name) const {
@@ -117,18 +111,24 @@ class SharedObject {
   const ipc::shared_memory_object& native() const noexcept { return object_; }
 
  private:
-  explicit SharedObject(ipc::shared_memory_object&& object) : object_(std::move(object)), guard_(descriptor()) {}
+  SharedObject(ipc::shared_memory_object&& object, const ForkGuard::HoldOff& hold_off) : object_(std::move(object)), guard_(descriptor(), hold_off) {}
 
-  static ObjectIdentity identity_of(int descriptor) noexcept {
+  // Anything but a plain object under the name is somebody else's; a pipe would even block whoever opens it.
+  static void refuse_special([[maybe_unused]] const std::string& name) {
+#if STRAIT_LINUX
     struct stat status {};
-    if (::fstat(descriptor, &status) != 0) return {};
-    return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
+    if (::lstat(("/dev/shm/" + name).c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+      throw Error(Errc::not_a_segment, name, "what is behind this name is not a shared object; it was left as it is");
+    }
+#endif
   }
 
   template <class Open>
   static std::optional<SharedObject> attempt(const std::string& name, Open open) {
+    refuse_special(name);
     try {
-      return SharedObject(open());
+      const ForkGuard::HoldOff hold_off;
+      return SharedObject(open(), hold_off);
     } catch (const ipc::interprocess_exception& error) {
       switch (error.get_error_code()) {
         case ipc::not_found_error: return std::nullopt;
@@ -148,30 +148,37 @@ class Mapping {
  public:
   Mapping() = default;
 
-  // Maps `size` bytes of the object, page tables filled in: a first touch on a hot path costs ten times as much.
+  // Maps `size` bytes of the object and fills in the page tables: a first touch on a hot path costs ten times as much.
   Mapping(const SharedObject& object, const std::string& name, std::uint64_t size, SharedObject::Access access, bool huge_pages) {
     if (size > std::numeric_limits<std::size_t>::max() / 2) {
       throw Error(Errc::too_large, name, "its " + std::to_string(size) + " bytes do not fit the address space of this process");
     }
     const auto mode = access == SharedObject::Access::read_only ? ipc::read_only : ipc::read_write;
     try {
-      region_ = ipc::mapped_region(object.native(), mode, 0, static_cast<std::size_t>(size), nullptr, populate);
+      const ForkGuard::HoldOff hold_off;
+      region_ = ipc::mapped_region(object.native(), mode, 0, static_cast<std::size_t>(size));
+      keep_from_children();
     } catch (const ipc::interprocess_exception& error) {
       throw Error(Errc::no_space, name, "mapping its " + std::to_string(size) + " bytes failed: " + error.what());
     }
-    keep_from_children();
     if (huge_pages) ask_for_huge_pages();
+    populate(access);
   }
 
   std::byte* data() const noexcept { return static_cast<std::byte*>(region_.get_address()); }
   std::uint64_t size() const noexcept { return region_.get_size(); }
 
  private:
-#if defined(MAP_POPULATE)
-  static constexpr ipc::map_options_t populate = MAP_POPULATE;
-#else
-  static constexpr ipc::map_options_t populate = ipc::default_map_options;
+  void populate(SharedObject::Access access) const noexcept {
+#if defined(MADV_POPULATE_WRITE)
+    const int advice = access == SharedObject::Access::read_only ? MADV_POPULATE_READ : MADV_POPULATE_WRITE;
+    if (::madvise(region_.get_address(), region_.get_size(), advice) == 0) return;
 #endif
+    static_cast<void>(access);
+    const volatile std::byte* const first = data();
+    const std::size_t page = ipc::mapped_region::get_page_size();
+    for (std::size_t at = 0; at < region_.get_size(); at += page) static_cast<void>(first[at]);
+  }
 
   void keep_from_children() const noexcept {
 #if defined(MADV_DONTFORK)
