@@ -17,28 +17,26 @@ namespace strait {
 
 /// A lock that excludes everybody else for a writer and is shared by readers, across processes. A lock belongs to the thread
 /// that took it, is not recursive and is not upgraded (would_deadlock); releasing what is not held throws not_held. The lock of a
-/// holder that died is free, and `was_abandoned()` tells that the data may be half written. Works with `std::unique_lock` and
+/// holder that died is free, and `was_abandoned()` tells that the data may be half written. Closing the handle releases it too. Works with `std::unique_lock` and
 /// `std::shared_lock`. Any thread, any process.
 class BufferWithLocks : public SharedBuffer {
  public:
   /// False: timed out.
   bool acquire_read_lock(Timeout timeout = forever) {
     const auto visit = enter();
-    return locks().lock.lock_shared(gate(), timeout);
+    return locks().lock.lock_shared(shared_session(), gate(), timeout);
   }
   void release_read_lock() {
-    const auto visit = enter();
-    locks().lock.unlock_shared();
+    release([](handle::LockHandle& lock) { lock.unlock_shared(); });
   }
 
   /// False: timed out.
   bool acquire_write_lock(Timeout timeout = forever) {
     const auto visit = enter();
-    return locks().lock.lock(gate(), timeout);
+    return locks().lock.lock(shared_session(), gate(), timeout);
   }
   void release_write_lock() {
-    const auto visit = enter();
-    locks().lock.unlock();
+    release([](handle::LockHandle& lock) { lock.unlock(); });
   }
 
   // The names of the standard's Lockable and SharedLockable.
@@ -47,7 +45,7 @@ class BufferWithLocks : public SharedBuffer {
   bool try_lock_for(Timeout timeout) { return acquire_write_lock(timeout); }
   template <class Clock, class Duration>
   bool try_lock_until(const std::chrono::time_point<Clock, Duration>& when) {
-    return acquire_write_lock(Timeout(when - Clock::now()));
+    return acquire_write_lock(until(when));
   }
   void unlock() { release_write_lock(); }
 
@@ -56,7 +54,7 @@ class BufferWithLocks : public SharedBuffer {
   bool try_lock_shared_for(Timeout timeout) { return acquire_read_lock(timeout); }
   template <class Clock, class Duration>
   bool try_lock_shared_until(const std::chrono::time_point<Clock, Duration>& when) {
-    return acquire_read_lock(Timeout(when - Clock::now()));
+    return acquire_read_lock(until(when));
   }
   void unlock_shared() { release_read_lock(); }
 
@@ -78,7 +76,7 @@ class BufferWithLocks : public SharedBuffer {
 
  protected:
   BufferWithLocks(const std::shared_ptr<segment::Session>& session, std::uint64_t buffer_size)
-      : SharedBuffer(session, buffer_size), locks_(std::make_unique<Locks>(session)) {}
+      : SharedBuffer(session, buffer_size), locks_(std::make_unique<Locks>(*session)) {}
 
   /// Runs `f` with the data to itself: under the write lock, or under this thread's own, which passes.
   template <class F>
@@ -90,7 +88,7 @@ class BufferWithLocks : public SharedBuffer {
       case handle::Held::shared: throw Error(Errc::would_deadlock, name(), "this thread holds the read lock: release it before writing");
       case handle::Held::nothing: break;
     }
-    if (!lock.lock(gate(), read_write_timeout())) throw_timed_out("write");
+    if (!lock.lock(shared_session(), gate(), read_write_timeout())) throw_timed_out("write");
     const Unlock unlock{lock, handle::Held::exclusive};
     std::forward<F>(f)();
   }
@@ -101,17 +99,36 @@ class BufferWithLocks : public SharedBuffer {
     const auto visit = enter();
     auto& lock = locks().lock;
     if (session().read_only() || lock.held_by_this_thread() != handle::Held::nothing) return std::forward<F>(f)();
-    if (!lock.lock_shared(gate(), read_write_timeout())) throw_timed_out("read");
+    if (!lock.lock_shared(shared_session(), gate(), read_write_timeout())) throw_timed_out("read");
     const Unlock unlock{lock, handle::Held::shared};
     std::forward<F>(f)();
   }
 
  private:
   struct Locks {
-    explicit Locks(const std::shared_ptr<segment::Session>& session) : lock(session) {}
+    explicit Locks(segment::Session& session) : lock(session) {}
     handle::LockHandle lock;
     std::atomic<std::chrono::milliseconds::rep> read_write_timeout{100};
   };
+
+  // Closing a handle releases the locks that its threads hold through it: to release one afterwards is not an error, so that
+  // guards such as std::unique_lock may end after the handle was closed.
+  template <class Unlock>
+  void release(Unlock unlock) {
+    auto& lock = locks().lock;
+    const handle::Gate::Visit visit(gate());
+    if (!gate().is_closing()) {
+      unlock(lock);
+    } else if (!lock.forget_if_held()) {
+      handle::Gate::throw_closed(name());
+    }
+  }
+
+  template <class Clock, class Duration>
+  static Timeout until(const std::chrono::time_point<Clock, Duration>& when) {
+    const auto now = Clock::now();
+    return when <= now ? no_wait : Timeout(when - now);
+  }
 
   // A callback that itself released the lock leaves nothing to do.
   struct Unlock {

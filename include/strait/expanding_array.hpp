@@ -13,10 +13,13 @@
 #include <strait/shareable.hpp>
 #include <strait/shared_array.hpp>
 
+#include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -37,9 +40,14 @@ class ExpandingArray {
  public:
   /// Opens, or creates what is not there.
   ExpandingArray(open_or_create_t, std::string_view name, const OpenOptions& options = {})
-      : count_(open_or_create, name, sizeof(std::uint64_t), options), options_(options), buckets_(std::make_unique<Buckets>()) {
+      : count_(open_or_create, checked_name(name), sizeof(std::uint64_t), options), options_(options), buckets_(std::make_unique<Buckets>()) {
+    const auto patience = std::chrono::ceil<std::chrono::milliseconds>(std::min(options.lock_timeout.length(), std::chrono::nanoseconds(std::chrono::hours(1))));
+    count_.read_write_timeout(patience);
     static_cast<void>(size());
   }
+
+  /// More than fits any memory today.
+  static constexpr std::size_t max_size = std::numeric_limits<std::size_t>::max() >> (sizeof(std::size_t) == 8 ? 16 : 4);
 
   /// Which bucket an index lies in.
   static constexpr std::size_t bucket_index(std::size_t index) noexcept {
@@ -52,12 +60,14 @@ class ExpandingArray {
   /// Elements there are now.
   std::size_t size() const {
     const auto size = static_cast<std::size_t>(count_.template read<std::uint64_t>());
+    if (size > max_size) throw Error(Errc::broken, name(), "it says it has " + std::to_string(size) + " elements, more than there can be");
     if (size != 0) static_cast<void>(bucket(bucket_index(size - 1)));
     return size;
   }
 
   /// Adds an element at the end, one change for all processes; returns its index.
   std::size_t push_back(const T& value) {
+    static_cast<void>(element(size()));  // a new bucket is made before others have to wait for us
     std::size_t index = 0;
     count_.write_with([&](std::span<std::byte> bytes) {
       std::uint64_t size = 0;
@@ -99,7 +109,13 @@ class ExpandingArray {
     return index;
   }
 
+  static std::string_view checked_name(std::string_view name) {
+    if (name.size() > core::max_name_length - 3) throw Error(Errc::invalid_argument, name, "the name leaves no room for its buckets' numbers: at most 197 characters");
+    return name;
+  }
+
   T& element(std::size_t index) const {
+    if (index >= max_size) throw Error(Errc::out_of_range, name(), "index " + std::to_string(index) + " is beyond what any memory holds");
     const auto which = bucket_index(index);
     return bucket(which)[index - first_index(which)];
   }

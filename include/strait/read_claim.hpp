@@ -35,7 +35,7 @@ class ReadClaim {
     return *this;
   }
   ~ReadClaim() {
-    if (ring_) ring_->release(ticket_);
+    release();
   }
 
   /// True while there is a message.
@@ -61,13 +61,13 @@ class ReadClaim {
 
   /// Done with it: its node is free for a writer.
   void release() noexcept {
-    if (ring_) ring_->release(ticket_);
+    if (ring_ && !ring_->is_inherited()) ring_->release(ticket_);
     forget();
   }
 
   /// Returns it: the next message that this handle takes is this one; other readers get it when they find the ring empty.
   void put_back() noexcept {
-    if (ring_) ring_->put_back(ticket_);
+    if (ring_ && !ring_->is_inherited()) ring_->put_back(ticket_);
     forget();
   }
 

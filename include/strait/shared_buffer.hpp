@@ -9,12 +9,13 @@
 #include <strait/segment/session.hpp>
 #include <strait/segment/sweep.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -107,6 +108,7 @@ class SharedBuffer {
     std::uint64_t segment_size;
     const std::byte* payload;
     std::byte* writable_payload;
+    std::atomic<bool> is_closed{false};
   };
 
   State& state() const {
@@ -116,14 +118,17 @@ class SharedBuffer {
 
   void close_handle() {
     State& state = *state_;
+    if (state.session && state.session->is_inherited()) {
+      // A forked child has neither mapping nor descriptor, and nobody who is inside the gate: there is nothing to close.
+      state_.reset();
+      return;
+    }
     if (!state.gate.close(state.name)) {
-      state.gate.wait_until_empty();
+      while (!state.is_closed.load(std::memory_order_acquire)) std::this_thread::yield();  // SYNC closed: by another thread
       return;
     }
     segment::Session& session = *state.session;
-    if (session.is_inherited()) {
-      // A forked child has neither mapping nor descriptor: there is nothing to close.
-    } else if (session.is_owner()) {
+    if (session.is_owner()) {
       session.close_for_everybody();
     } else if (!session.read_only()) {
       session.wake_all();  // this handle's own sleepers are among them
@@ -132,6 +137,7 @@ class SharedBuffer {
     state.payload = nullptr;
     state.writable_payload = nullptr;
     state.session.reset();
+    state.is_closed.store(true, std::memory_order_release);  // SYNC closed: everything is let go
   }
 
   [[noreturn]] void throw_closed() const { handle::Gate::throw_closed(state_ ? std::string_view(state_->name) : std::string_view("(moved from)")); }
@@ -155,11 +161,13 @@ inline bool remove_segment(std::string_view name) {
   if (object->size() != 0 && (read != sizeof magic || magic != layout::magic)) {
     throw Error(Errc::not_a_segment, checked, "the bytes under this name are not Strait's; they were left as they are");
   }
-  return platform::SharedObject::remove_name(checked);
+  if (platform::SharedObject::remove_name(checked)) return true;
+  if (object->is_named(checked)) throw Error(Errc::permission_denied, checked, "only the user who created it may remove it");
+  return false;
 }
 
 /// Removes every Strait segment of this user that provably nobody holds: what processes that were all killed left behind. How
 /// many were removed; 0 where the system does not list names. Segments of other users and foreign files are never touched.
-inline std::size_t remove_dead_segments() { return segment::remove_dead(platform::shared_object_names(std::numeric_limits<std::size_t>::max())); }
+inline std::size_t remove_dead_segments() { return segment::remove_dead(platform::shared_object_names()); }
 
 }  // namespace strait

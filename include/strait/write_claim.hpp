@@ -32,7 +32,7 @@ class WriteClaim {
     return *this;
   }
   ~WriteClaim() {
-    if (ring_) ring_->abandon(ticket_);
+    abandon();
   }
 
   /// True while there is a node to fill.
@@ -63,7 +63,7 @@ class WriteClaim {
 
   /// Gives the node up; nothing is delivered.
   void abandon() noexcept {
-    if (ring_) ring_->abandon(ticket_);
+    if (ring_ && !ring_->is_inherited()) ring_->abandon(ticket_);
     ring_.reset();
   }
 

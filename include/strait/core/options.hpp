@@ -18,7 +18,7 @@ struct WaitPolicy {
 
 /// How a segment is created or opened. Only `max_participants`, `permissions` and `huge_pages` shape a new segment.
 struct OpenOptions {
-  std::uint32_t max_participants = 64;  ///< open handles at one time, 1 to 8190
+  std::uint32_t max_participants = 64;  ///< open handles at one time, 1 to 8191
   unsigned permissions = 0600;          ///< of the shared object, whatever the umask
   bool read_only = false;               ///< mapped read-only: no seat, no lock, no claim
   bool huge_pages = false;              ///< ask for huge pages where the system offers them

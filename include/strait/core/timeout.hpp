@@ -41,6 +41,11 @@ namespace core {
 
 using Clock = std::chrono::steady_clock;
 
+// A point in time that may lie too far away to be counted.
+inline Clock::time_point later(Clock::time_point now, std::chrono::nanoseconds by) noexcept {
+  return by >= Clock::time_point::max() - now ? Clock::time_point::max() : now + by;
+}
+
 // The instant at which a call gives up.
 class Deadline {
  public:
@@ -48,6 +53,13 @@ class Deadline {
 
   bool is_never() const noexcept { return at_ == Clock::time_point::max(); }
   bool passed(Clock::time_point now) const noexcept { return !is_never() && now >= at_; }
+
+  // What is left, as a timeout of its own.
+  Timeout left() const {
+    if (is_never()) return forever;
+    const auto now = Clock::now();
+    return passed(now) ? no_wait : Timeout(at_ - now);
+  }
 
   // What is left at `now`, at most `limit`.
   std::chrono::nanoseconds left(Clock::time_point now, std::chrono::nanoseconds limit) const noexcept {
@@ -60,9 +72,7 @@ class Deadline {
  private:
   static Clock::time_point from_now(Timeout timeout) {
     if (timeout.is_forever()) return Clock::time_point::max();
-    const auto now = Clock::now();
-    if (timeout.length() >= Clock::time_point::max() - now) return Clock::time_point::max();
-    return now + timeout.length();
+    return later(Clock::now(), timeout.length());
   }
 
   Clock::time_point at_;

@@ -1,14 +1,19 @@
 #pragma once
 // Which locks this thread holds. A lock belongs to the thread that took it: a second one by the same thread would wait for
 // itself and is refused; a thread that exits while it holds one lets go, and the lock counts as abandoned.
+//
+// The list is a thread_local without a destructor, so that it works as long as the thread's memory is there: also in the
+// destructors of static objects. What a thread still holds is released by a guard of its own.
 
 #include <strait/lock/rw_lock.hpp>
 #include <strait/segment/session.hpp>
 
-#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
+#include <new>
+#include <utility>
 
 namespace strait::handle {
 
@@ -16,53 +21,73 @@ enum class Held : std::uint8_t { nothing, shared, exclusive };
 
 class HeldLocks {
  public:
-  static HeldLocks& of_this_thread() {
-    static thread_local HeldLocks locks;
-    return locks;
+  static constexpr std::size_t most = 64;
+
+  // By the id of the handle's session, which outlives the session.
+  static Held held(std::uint64_t id) noexcept {
+    const Entry* const entry = find(id);
+    return entry == nullptr ? Held::nothing : entry->held;
   }
 
-  ~HeldLocks() {
-    for (const Entry& entry : entries_) {
-      const auto session = entry.session.lock();
-      if (!session || session->is_inherited()) continue;
-      lock::RwLock<segment::Session::LockWords> lock{segment::Session::LockWords(*session)};
-      if (entry.held == Held::exclusive) {
-        lock.unlock_abandoned();
-      } else {
-        lock.unlock_shared(session->seat());
-      }
-    }
+  // False: this thread holds as many locks as it can.
+  static bool has_room() noexcept { return find(0) != nullptr; }
+
+  static void add(const std::shared_ptr<segment::Session>& session, Held held) noexcept {
+    static thread_local Guard guard;
+    guard.is_needed = true;
+    Entry* const entry = find(0);
+    entry->id = session->id();
+    entry->held = held;
+    new (entry->session) Weak(session);
   }
 
-  Held held(const segment::Session& session) const noexcept {
-    const auto entry = find(session.id());
-    return entry == entries_.end() ? Held::nothing : entry->held;
-  }
-
-  // Before the lock is taken: what could throw is done while there is nothing to undo.
-  void make_room() { entries_.reserve(std::max<std::size_t>(16, entries_.size() + 1)); }
-
-  void add(const std::shared_ptr<segment::Session>& session, Held held) { entries_.push_back({session->id(), session, held}); }
-
-  void remove(const segment::Session& session) noexcept {
-    const auto entry = find(session.id());
-    if (entry != entries_.end()) entries_.erase(entry);
+  static void remove(std::uint64_t id) noexcept {
+    if (Entry* const entry = find(id)) static_cast<void>(entry->take());
   }
 
  private:
+  using Weak = std::weak_ptr<segment::Session>;
+
   struct Entry {
-    std::uint64_t id;
-    std::weak_ptr<segment::Session> session;
+    std::uint64_t id;  // 0: not in use
     Held held;
+    alignas(Weak) std::byte session[sizeof(Weak)];
+
+    Weak take() noexcept {
+      Weak* const stored = std::launder(reinterpret_cast<Weak*>(session));
+      Weak taken = std::move(*stored);
+      stored->~Weak();
+      id = 0;
+      return taken;
+    }
   };
 
-  HeldLocks() = default;
+  struct Guard {
+    bool is_needed = false;
+    ~Guard() {
+      for (Entry& entry : entries) {
+        if (entry.id == 0) continue;
+        const Held held = entry.held;
+        const auto session = entry.take().lock();
+        if (!session || session->is_inherited()) continue;
+        lock::RwLock<segment::Session::LockWords> lock{segment::Session::LockWords(*session)};
+        if (held == Held::exclusive) {
+          lock.unlock_abandoned();
+        } else {
+          lock.unlock_shared(session->seat());
+        }
+      }
+    }
+  };
 
-  std::vector<Entry>::const_iterator find(std::uint64_t id) const noexcept {
-    return std::find_if(entries_.begin(), entries_.end(), [id](const Entry& entry) { return entry.id == id; });
+  static Entry* find(std::uint64_t id) noexcept {
+    for (Entry& entry : entries) {
+      if (entry.id == id) return &entry;
+    }
+    return nullptr;
   }
 
-  std::vector<Entry> entries_;
+  static inline thread_local constinit std::array<Entry, most> entries{};
 };
 
 }  // namespace strait::handle

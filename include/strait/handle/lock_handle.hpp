@@ -11,7 +11,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <thread>
 
 namespace strait::handle {
@@ -19,51 +21,58 @@ namespace strait::handle {
 class LockHandle {
  public:
   using Session = segment::Session;
+  using SharedSession = std::shared_ptr<Session>;
 
-  explicit LockHandle(std::shared_ptr<Session> session) : session_(std::move(session)), lock_(Session::LockWords(*session_)) {}
+  // It does not own the session, which ends when the handle is closed: every call but the next three is made inside a visit.
+  explicit LockHandle(Session& session) : session_(&session), id_(session.id()), lock_(Session::LockWords(session)) {}
 
-  const std::shared_ptr<Session>& session() const noexcept { return session_; }
+  Held held_by_this_thread() const noexcept { return HeldLocks::held(id_); }
 
-  Held held_by_this_thread() const { return HeldLocks::of_this_thread().held(*session_); }
+  // This thread held a lock when the handle was closed, which released it: nothing is left to release but the memory of it.
+  bool forget_if_held() const noexcept {
+    if (held_by_this_thread() == Held::nothing) return false;
+    HeldLocks::remove(id_);
+    return true;
+  }
 
   bool is_abandoned() noexcept { return lock_.is_abandoned(); }
 
   // False: timed out. Throws would_deadlock where this thread holds either lock, closed where the handle is closed meanwhile.
-  bool lock_shared(const Gate& gate, Timeout timeout) {
+  bool lock_shared(const SharedSession& session, const Gate& gate, Timeout timeout) {
     prepare();
     if (!wait(SignalName::lock_freed, gate, timeout, [this] { return lock_.try_lock_shared(session_->seat()); })) return false;
     // DEATH here: counted as a reader; the mend clears the count and writers go on.
     core::death_point("lock shared: held");
-    HeldLocks::of_this_thread().add(session_, Held::shared);
+    HeldLocks::add(session, Held::shared);
     return true;
   }
 
-  bool lock(const Gate& gate, Timeout timeout) {
+  bool lock(const SharedSession& session, const Gate& gate, Timeout timeout) {
     prepare();
-    give_readers_their_turn();
+    if (!timeout.is_no_wait()) give_readers_their_turn();
     const core::Deadline deadline(timeout);
     if (!wait(SignalName::lock_freed, gate, timeout, [this] { return lock_.try_take_word(session_->seat()); })) return false;
     // DEATH here: the word names us; the mend frees it and marks it abandoned.
     core::death_point("lock: word taken");
-    if (!wait_for_readers(gate, timeout, deadline)) {
+    if (!wait_for_readers(gate, deadline.left())) {
       lock_.unlock_keeping_mark();
       return false;
     }
     core::death_point("lock: held");
-    HeldLocks::of_this_thread().add(session_, Held::exclusive);
+    HeldLocks::add(session, Held::exclusive);
     return true;
   }
 
   void unlock_shared() {
     require(Held::shared, "a read lock");
-    HeldLocks::of_this_thread().remove(*session_);
+    HeldLocks::remove(id_);
     lock_.unlock_shared(session_->seat());
   }
 
   // `whole`: the data is as it should be, so that an earlier abandonment is settled.
   void unlock(bool whole = true) {
     require(Held::exclusive, "the write lock");
-    HeldLocks::of_this_thread().remove(*session_);
+    HeldLocks::remove(id_);
     readers_were_refused_.store(session_->somebody_may_sleep(SignalName::lock_freed), std::memory_order_relaxed);  // relaxed: a courtesy
     // DEATH here: written and not unlocked; the mend frees the word and marks it abandoned, though the data is whole.
     core::death_point("unlock: written");
@@ -79,15 +88,14 @@ class LockHandle {
 
   void prepare() {
     if (session_->read_only()) throw Error(Errc::permission_denied, name(), "it was opened read_only: no lock can be taken");
-    auto& locks = HeldLocks::of_this_thread();
-    if (locks.held(*session_) != Held::nothing) {
+    if (held_by_this_thread() != Held::nothing) {
       throw Error(Errc::would_deadlock, name(), "this thread holds a lock of this handle already; locks are neither recursive nor upgraded");
     }
-    locks.make_room();
+    if (!HeldLocks::has_room()) throw Error(Errc::too_large, name(), "this thread holds " + std::to_string(HeldLocks::most) + " locks, which is all it can");
   }
 
   void require(Held held, const char* what) const {
-    if (HeldLocks::of_this_thread().held(*session_) != held) {
+    if (held_by_this_thread() != held) {
       throw Error(Errc::not_held, name(), std::string("this thread does not hold ") + what + " of this handle");
     }
   }
@@ -105,16 +113,14 @@ class LockHandle {
     return waited == wait::Waited::done || (session_->mend_now_and_then() && step());
   }
 
-  bool wait_for_readers(const Gate& gate, Timeout timeout, const core::Deadline& deadline) {
+  bool wait_for_readers(const Gate& gate, Timeout timeout) {
     layout::Seat seat = 0;
     const auto all_left = [&] {
       seat = lock_.next_reader(seat);
       return seat == session_->segment().seat_count();
     };
-    const auto now = core::Clock::now();
-    const Timeout rest = deadline.is_never() || timeout.is_no_wait() ? timeout : Timeout(deadline.left(now, std::chrono::hours(24 * 365 * 100)));
     try {
-      return wait(SignalName::reader_left, gate, rest, all_left);
+      return wait(SignalName::reader_left, gate, timeout, all_left);
     } catch (...) {
       lock_.unlock_keeping_mark();
       throw;
@@ -131,7 +137,8 @@ class LockHandle {
 
   const std::string& name() const noexcept { return session_->segment().name(); }
 
-  std::shared_ptr<Session> session_;
+  Session* session_;
+  std::uint64_t id_;
   lock::RwLock<Session::LockWords> lock_;
   std::atomic<bool> readers_were_refused_{false};
 };

@@ -20,11 +20,13 @@
 #include <strait/segment/session.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace strait::handle {
 
@@ -58,6 +60,9 @@ class RingHandle {
   }
 
   segment::Session& session() noexcept { return session_; }
+
+  // A claim in a forked child has no node: what its destructor would do is its parent's to do.
+  bool is_inherited() const noexcept { return session_.is_inherited(); }
   std::size_t node_buffer_size() const noexcept { return node_buffer_size_; }
   std::uint64_t approximate_size() noexcept { return ring_.approximate_size(); }
 
@@ -295,14 +300,16 @@ class RingHandle {
   }
 
   STRAIT_COLD void become_owner(Side& side, std::atomic<std::uint32_t>& owner, const char* which) {
-    for (const bool last_try : {false, true}) {
-      std::uint32_t nobody = 0;
+    for (int tries = 0; tries < 100; ++tries) {
+      std::uint32_t seen = 0;
       // SYNC side: acquires what its last owner did.
-      if (owner.compare_exchange_strong(nobody, seat_ + 1, std::memory_order_seq_cst, std::memory_order_relaxed)) {
+      if (owner.compare_exchange_strong(seen, seat_ + 1, std::memory_order_seq_cst, std::memory_order_relaxed)) {
         side.is_mine = true;
         return;
       }
-      if (!last_try) session_.mend_dead();
+      if (session_.is_living(seen - 1)) break;
+      // Its owner is dead: we mend its seat, or somebody living is just doing it.
+      if (session_.mend_dead() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     throw Error(Errc::too_many_participants, session_.segment().name(),
                 std::string("its creator allows one ") + which + ", and another living handle is it; see RingOptions");
@@ -329,7 +336,8 @@ class RingHandle {
       ring_.mark_claimed(position(writer_side_.unmarked()), seat_);
       writer_side_.marked();
     }
-    const Attempt further = ring_.try_claim(writer_, seat_);
+    Attempt further = ring_.try_claim(writer_, seat_);
+    if (further.found != Found::node && session_.mend_now_and_then()) further = ring_.try_claim(writer_, seat_);
     if (further.found != Found::node) return {is_closed() ? Status::closed : Status::timed_out, {}};
     const Status status = keep_unless_closed(further.at);
     if (status == Status::ok) writer_side_.began_marked();

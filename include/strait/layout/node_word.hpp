@@ -18,7 +18,7 @@ using Seat = std::uint32_t;
 
 inline constexpr unsigned seat_bits = 13;
 inline constexpr Seat nobody = (1u << seat_bits) - 1;
-inline constexpr std::uint32_t max_seats = nobody - 1;  // seats 0 .. 8189, and one value to spare
+inline constexpr std::uint32_t max_seats = nobody;  // seats 0 .. 8190
 inline constexpr std::uint64_t lap_mask = (std::uint64_t{1} << 48) - 1;
 
 struct NodeWord {

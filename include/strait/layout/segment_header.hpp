@@ -25,9 +25,8 @@ enum class Kind : std::uint32_t { array = 1, buffer = 2, ring = 3 };
 
 enum class State : std::uint32_t { none = 0, creating = 1, ready = 2 };
 
-// How participants show that they live, and how they sleep: chosen by the creator, for everybody.
+// How participants show that they live: chosen by the creator, for everybody. (How they sleep: platform::Park::method().)
 enum class PresenceMethod : std::uint16_t { kernel_lock = 1, process = 2 };
-enum class ParkMethod : std::uint16_t { futex = 1, poll = 2 };
 
 inline constexpr std::uint64_t magic = 0x0A30544941525453ull;  // "STRAIT0\n" as little-endian bytes
 inline constexpr std::uint32_t format_version = 1;
@@ -57,6 +56,10 @@ static_assert(sizeof(SegmentHeader) == header_size);
 static_assert(std::is_standard_layout_v<SegmentHeader>);
 static_assert(offsetof(SegmentHeader, state) == 16 && offsetof(SegmentHeader, segment_size) == 24 && offsetof(SegmentHeader, fingerprint) == 64 &&
               offsetof(SegmentHeader, seat_count) == 80);
+
+// Bytes far beyond the end of the object that only locks are held on: the segment's life, and one for each seat's presence.
+inline constexpr std::int64_t life_lock_offset = 0x7ffffff000000000;
+inline constexpr std::int64_t first_seat_lock_offset = 0x7fffffe000000000;
 
 constexpr const char* name_of(Kind kind) noexcept {
   switch (kind) {

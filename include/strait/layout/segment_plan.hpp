@@ -35,6 +35,8 @@ struct SegmentPlan {
   std::uint64_t segment_size;
 };
 
+inline constexpr std::uint64_t max_node_count = std::uint64_t{1} << 32;
+inline constexpr std::uint64_t max_node_buffer_size = (std::uint64_t{1} << 32) - 1;  // a length has 32 bits
 inline constexpr std::uint64_t max_element_alignment = 4096;  // a page: mappings promise no more
 
 constexpr std::optional<SegmentPlan> plan(const Shape& shape, std::uint32_t seat_count) noexcept {

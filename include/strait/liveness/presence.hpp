@@ -8,18 +8,17 @@
 #include <strait/layout/segment_header.hpp>
 #include <strait/platform/file_lock.hpp>
 #include <strait/platform/process.hpp>
+#include <strait/platform/shared_memory.hpp>
 
 #include <atomic>
 #include <cstdint>
 
 namespace strait::liveness {
 
-inline constexpr std::int64_t life_lock_offset = 0x7ffffff000000000;
-inline constexpr std::int64_t first_seat_lock_offset = 0x7fffffe000000000;
-
 class Presence {
  public:
-  Presence(layout::PresenceMethod method, int descriptor, layout::SeatLine* seats) noexcept : method_(method), descriptor_(descriptor), seats_(seats) {}
+  Presence(layout::PresenceMethod method, const platform::SharedObject& object, layout::SeatLine* seats) noexcept
+      : method_(method), object_(&object), seats_(seats) {}
 
   bool try_hold(layout::Seat seat) const noexcept {
     if (by_kernel_lock()) return lock(seat).try_exclusive() == platform::LockResult::held;
@@ -38,7 +37,8 @@ class Presence {
 
   // Never about a seat of the asking handle.
   bool is_dead(layout::Seat seat) const noexcept {
-    if (by_kernel_lock()) return !lock(seat).is_held_by_another();
+    // A descriptor that means another file by now answers "free" to everything: then nobody is known to be dead.
+    if (by_kernel_lock()) return lock(seat).probe() == platform::LockResult::held && object_->has_its_descriptor();
     // SYNC presence: a holder that dropped it is as gone as a dead one.
     const std::uint64_t seen = seats_[seat].presence.load(std::memory_order_acquire);
     return seen == 0 || platform::ProcessStamp::is_dead(seen);
@@ -46,10 +46,10 @@ class Presence {
 
  private:
   bool by_kernel_lock() const noexcept { return method_ == layout::PresenceMethod::kernel_lock; }
-  platform::ByteLock lock(layout::Seat seat) const noexcept { return {descriptor_, first_seat_lock_offset + seat}; }
+  platform::ByteLock lock(layout::Seat seat) const noexcept { return {object_->descriptor(), layout::first_seat_lock_offset + seat}; }
 
   layout::PresenceMethod method_;
-  int descriptor_;
+  const platform::SharedObject* object_;
   layout::SeatLine* seats_;
 };
 

@@ -271,7 +271,7 @@ class Ring {
 
   // ---- looking, for statistics -----------------------------------------------------------------------------------------
 
-  // Nodes that are published or being read: a count that may be stale before it is returned.
+  // Published and not taken: a count that may be stale before it is returned.
   std::uint64_t approximate_size() noexcept {
     std::uint64_t size = 0;
     for (std::uint64_t index = 0; index < geometry_.node_count(); ++index) {

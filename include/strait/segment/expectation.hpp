@@ -47,8 +47,8 @@ inline layout::SegmentPlan checked_plan(const std::string& name, const layout::S
   const layout::Shape shape{kind, header.element_size, header.element_count, header.element_alignment, header.fingerprint};
   const bool numbers_make_sense = header.seat_count >= 1 && header.seat_count <= layout::max_seats && shape.element_size >= 1 && shape.element_count >= 1 &&
                                   std::has_single_bit(shape.element_alignment) && shape.element_alignment <= layout::max_element_alignment &&
-                                  (kind != Kind::ring || (shape.element_count >= 2 && shape.element_count <= std::uint64_t{1} << 32)) &&
-                                  (kind != Kind::ring || shape.element_size <= std::uint64_t{1} << 32);
+                                  (kind != Kind::ring || (shape.element_count >= 2 && shape.element_count <= layout::max_node_count &&
+                                                          shape.element_size <= layout::max_node_buffer_size));
   const auto plan = numbers_make_sense ? layout::plan(shape, header.seat_count) : std::nullopt;
   if (!plan || plan->payload_offset != header.payload_offset || plan->payload_size != header.payload_size || plan->segment_size != header.segment_size) {
     refuse(Errc::broken, "the sizes in its header contradict each other (" + text(shape.element_count) + " elements of " + text(shape.element_size) +
@@ -61,6 +61,10 @@ inline layout::SegmentPlan checked_plan(const std::string& name, const layout::S
   if (expected.element_matters && (shape.element_size != expected.shape.element_size || shape.fingerprint != expected.shape.fingerprint)) {
     refuse(Errc::type_mismatch, "it holds elements of " + text(shape.element_size) + " bytes (type " + text(shape.fingerprint) + "), asked for " +
                                     text(expected.shape.element_size) + " bytes (type " + text(expected.shape.fingerprint) + ")");
+  }
+  if (plan->payload_offset % expected.shape.element_alignment != 0) {
+    refuse(Errc::type_mismatch, "its elements are aligned to " + text(shape.element_alignment) + " bytes, this program's type asks for " +
+                                    text(expected.shape.element_alignment));
   }
   if (expected.count_matters && shape.element_count != expected.shape.element_count) {
     refuse(Errc::type_mismatch,

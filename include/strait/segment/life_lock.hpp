@@ -2,33 +2,24 @@
 // The life of a segment is a lock on its object: shared by everybody who holds it open, exclusive for whoever creates or
 // removes it. The kernel drops it with its holder.
 
-#include <strait/liveness/presence.hpp>
+#include <strait/layout/segment_header.hpp>
 #include <strait/platform/file_lock.hpp>
 
 namespace strait::segment {
 
 using platform::LockResult;
 
+// One per open object, so that both kinds of lock are never mixed on it.
 class LifeLock {
  public:
+  LifeLock() = default;
   explicit LifeLock(int descriptor) noexcept : descriptor_(descriptor) {}
 
   bool try_exclusive() noexcept {
-    if (!whole_) {
-      const auto result = byte().try_exclusive();
-      if (result != LockResult::unsupported) return result == LockResult::held;
-      whole_ = true;
-    }
-    return platform::WholeLock(descriptor_).try_exclusive() == LockResult::held;
+    return attempt([](const auto& lock) { return lock.try_exclusive(); });
   }
-
   bool try_shared() noexcept {
-    if (!whole_) {
-      const auto result = byte().try_shared();
-      if (result != LockResult::unsupported) return result == LockResult::held;
-      whole_ = true;
-    }
-    return platform::WholeLock(descriptor_).try_shared() == LockResult::held;
+    return attempt([](const auto& lock) { return lock.try_shared(); });
   }
 
   void unlock() noexcept {
@@ -39,21 +30,33 @@ class LifeLock {
     }
   }
 
-  // For a descriptor that may only read and cannot try the exclusive lock. Never by a holder.
+  // For a descriptor that may only read, which cannot take the exclusive lock on a byte. Not by a holder.
   bool is_held_by_another() noexcept {
-    if (!whole_) return byte().is_held_by_another();
-    if (platform::WholeLock(descriptor_).try_exclusive() != LockResult::held) return true;
-    platform::WholeLock(descriptor_).unlock();
+    const auto result = whole_ ? LockResult::unsupported : byte().probe();
+    if (result != LockResult::unsupported) return result == LockResult::refused;
+    whole_ = true;
+    if (!try_exclusive()) return true;
+    unlock();
     return false;
   }
 
-  // Does the system have no byte locks, so that converting a lock lets go of it for a moment?
+  // Has the system no locks on bytes, so that converting a lock lets go of it for a moment?
   bool drops_when_converted() const noexcept { return whole_; }
 
  private:
-  platform::ByteLock byte() const noexcept { return {descriptor_, liveness::life_lock_offset}; }
+  template <class Try>
+  bool attempt(Try try_lock) noexcept {
+    if (!whole_) {
+      const auto result = try_lock(byte());
+      if (result != LockResult::unsupported) return result == LockResult::held;
+      whole_ = true;
+    }
+    return try_lock(platform::WholeLock(descriptor_)) == LockResult::held;
+  }
 
-  int descriptor_;
+  platform::ByteLock byte() const noexcept { return {descriptor_, layout::life_lock_offset}; }
+
+  int descriptor_ = -1;
   bool whole_ = false;
 };
 

@@ -30,9 +30,11 @@
 #include <strait/segment/life_lock.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <cstring>
-#include <memory>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,11 +53,7 @@ class Segment {
     // The delegated constructor is done: if anything below throws, the destructor leaves as any closer does.
     check_options(options);
     if (intent_ != Intent::open) check_shape(expected.shape, options);
-    if (options.read_only) {
-      open_read_only(expected, options);
-    } else {
-      find_or_make(expected, options);
-    }
+    find_or_make(expected, options);
   }
 
   Segment(const Segment&) = delete;
@@ -63,23 +61,30 @@ class Segment {
 
   ~Segment() {
     if (!object_) return;
-    if (process_ != platform::process_id()) {
-      // In a forked child the mapping is not there and the descriptor is closed: touch neither.
-      static_cast<void>(new Remains{std::move(*object_), std::move(mapping_)});
+    if (is_inherited()) {
+      // A forked child has neither mapping nor descriptor, and both numbers may mean something else by now: touch neither.
+      leak();
       return;
     }
     mapping_ = {};
-    if (read_only_) {
-      leave_read_only();
-    } else if (creating_ || became_last()) {
-      remove_if_ours();
+    if (!object_->has_its_descriptor()) {
+      leak();
+    } else if (is_ours_) {
+      if (read_only_) {
+        leave_read_only();
+      } else if (creating_ || became_last()) {
+        remove_if_named();
+      }
     }
   }
 
   const std::string& name() const noexcept { return name_; }
   bool creating() const noexcept { return creating_; }
   bool read_only() const noexcept { return read_only_; }
-  int descriptor() const noexcept { return object_->descriptor(); }
+  const platform::SharedObject& object() const noexcept { return *object_; }
+
+  // Is this a forked child's copy of its parent's segment?
+  bool is_inherited() const noexcept { return generation_ != current_generation(); }
 
   layout::SegmentHeader& header() const noexcept { return *reinterpret_cast<layout::SegmentHeader*>(mapping_.data()); }
   layout::SeatLine* seats() const noexcept { return reinterpret_cast<layout::SeatLine*>(mapping_.data() + layout::header_size); }
@@ -99,28 +104,35 @@ class Segment {
     // SYNC ready: everything the creator wrote.
     header().state.store(static_cast<std::uint32_t>(layout::State::ready), std::memory_order_release);
     core::death_point("create: ready");
-    LifeLock life(descriptor());
-    if (!life.try_shared()) throw Error(Errc::broken, name_, "its creator lost its own lock; something else locks the object");
     creating_ = false;
-    if (life.drops_when_converted() && !object_->is_named(name_)) {
+    if (!life_.try_shared()) throw Error(Errc::broken, name_, "its creator lost its own lock; something else locks the object");
+    if (life_.drops_when_converted() && !object_->is_named(name_)) {
       throw Error(Errc::broken, name_, "the name was taken by another while it was created; try again");
     }
   }
 
  private:
-  Segment(std::string_view name, Intent intent) : name_(core::checked_name(name)), intent_(intent), process_(platform::process_id()) {}
+  Segment(std::string_view name, Intent intent) : name_(core::checked_name(name)), intent_(intent), generation_(current_generation()) {}
 
-  struct Remains {
-    platform::SharedObject object;
-    platform::Mapping mapping;
-  };
+  // relaxed: changes only in a forked child, before it has a second thread
+  static std::uint32_t current_generation() noexcept { return platform::fork_generation.load(std::memory_order_relaxed); }
+
+  void leak() noexcept {
+    struct Remains {
+      platform::SharedObject object;
+      platform::Mapping mapping;
+    };
+    static_cast<void>(new Remains{std::move(*object_), std::move(mapping_)});
+  }
 
   void check_options(const OpenOptions& options) const {
     if (options.max_participants < 1 || options.max_participants > layout::max_seats) {
       throw Error(Errc::invalid_argument, name_,
                   "max_participants is " + std::to_string(options.max_participants) + "; 1 to " + std::to_string(layout::max_seats) + " are possible");
     }
-    if (options.permissions > 0777) throw Error(Errc::invalid_argument, name_, "permissions are file modes, 0 to 0777");
+    if (options.permissions > 0777 || (options.permissions & 0600) != 0600) {
+      throw Error(Errc::invalid_argument, name_, "permissions are a file mode that lets the owner read and write: 0600 to 0777");
+    }
     if (options.read_only && intent_ != Intent::open) {
       throw Error(Errc::invalid_argument, name_, "read_only is for opening what is there; a creator writes");
     }
@@ -132,108 +144,121 @@ class Segment {
     if (shape.element_size == 0) refuse(Errc::invalid_argument, ring ? "node_buffer_size is 0; a node holds at least 1 byte" : "the element size is 0");
     if (ring && shape.element_count < 2) refuse(Errc::invalid_argument, "node_count is " + std::to_string(shape.element_count) + "; a ring has at least 2 nodes");
     if (shape.element_count == 0) refuse(Errc::invalid_argument, "the size is 0; at least 1 element is needed");
-    if (ring && (shape.element_count > std::uint64_t{1} << 32 || shape.element_size > std::uint64_t{1} << 32)) {
-      refuse(Errc::too_large, std::to_string(shape.element_count) + " nodes of " + std::to_string(shape.element_size) + " bytes; at most 2^32 of each");
+    if (ring && (shape.element_count > layout::max_node_count || shape.element_size > layout::max_node_buffer_size)) {
+      refuse(Errc::too_large, std::to_string(shape.element_count) + " nodes of " + std::to_string(shape.element_size) + " bytes; at most 2^32 of 2^32 - 1");
     }
     if (!layout::plan(shape, options.max_participants)) {
       refuse(Errc::too_large, std::to_string(shape.element_count) + " elements of " + std::to_string(shape.element_size) + " bytes do not fit any memory");
     }
   }
 
+  enum class Progress : std::uint8_t {
+    done,
+    again,    // somebody else made progress: look again at once
+    briefly,  // a closer or a sweep has the lock of a finished segment for a moment
+    wait      // a creator is at work
+  };
+
   void find_or_make(const Expectation& expected, const OpenOptions& options) {
     const core::Deadline deadline(options.open_timeout);
+    const core::Deadline moment(std::chrono::milliseconds(100));
     auto pause = std::chrono::microseconds(50);
-    for (;;) {
-      const auto progress = attempt(expected, options);
+    for (bool first = true;; first = false) {
+      const auto progress = options.read_only ? attempt_read_only(expected) : attempt(expected, options);
       if (progress == Progress::done) return;
       object_.reset();
-      if (deadline.passed(core::Clock::now())) still_creating();
       if (progress == Progress::again) continue;
+      const auto now = core::Clock::now();
+      if (!first && deadline.passed(now) && (progress == Progress::wait || moment.passed(now))) {
+        throw Error(Errc::still_creating, name_, "its creator did not finish within open_timeout; if it hangs, end it and try again");
+      }
       std::this_thread::sleep_for(pause);
       pause = std::min(pause * 2, std::chrono::microseconds(1000));
     }
   }
 
-  enum class Progress : std::uint8_t { done, again, wait };
+  enum class Content : std::uint8_t { empty, foreign, cut_short, unfinished, ready };
+
+  Content look(layout::SegmentHeader& bytes) const noexcept {
+    const auto size = object_->size();
+    if (size == 0) return Content::empty;
+    object_->read_start(static_cast<void*>(&bytes), sizeof bytes);
+    if (bytes.magic != layout::magic) return Content::foreign;
+    if (size < layout::header_size) return Content::cut_short;
+    // SYNC ready: looked at again in the mapping, before anything is used.
+    return bytes.state.load(std::memory_order_acquire) == static_cast<std::uint32_t>(layout::State::ready) ? Content::ready : Content::unfinished;
+  }
 
   Progress attempt(const Expectation& expected, const OpenOptions& options) {
     const bool may_create = intent_ != Intent::open;
     if (may_create) {
       object_.emplace(platform::SharedObject::open_or_make(name_, options.permissions));
-    } else {
-      if (!find_object(Access::read_write)) not_found();
+    } else if (!find_object(Access::read_write)) {
+      not_found();
     }
     core::death_point("open: object open");
+    life_ = LifeLock(object_->descriptor());
+    layout::SegmentHeader bytes{};
 
-    LifeLock life(descriptor());
-    if (life.try_exclusive()) {
+    if (life_.try_exclusive()) {
       // DEATH here: an empty object, or a stale one, that nobody holds; the next creator or opener deals with it.
       core::death_point("open: exclusive");
       if (!object_->is_named(name_)) return Progress::again;
-      if (object_->size() == 0) {
-        if (may_create) return make(expected.shape, options, life), Progress::done;
-        remove_and_forget();
-        not_found();
-      }
-      layout::SegmentHeader bytes{};
-      read_header(bytes);
-      if (bytes.magic != layout::magic) not_ours();
-      remove_and_forget();
+      const auto content = look(bytes);
+      if (content == Content::foreign) not_ours();
+      if (content == Content::empty && may_create) return make(expected.shape, options), Progress::done;
+      remove_stale();
       if (!may_create) not_found();
       return Progress::again;
     }
 
-    if (!life.try_shared()) return Progress::wait;
+    if (!life_.try_shared()) return look(bytes) == Content::ready ? Progress::briefly : Progress::wait;
+    // DEATH here: the lock goes with us.
     core::death_point("open: shared");
     if (!object_->is_named(name_)) return Progress::again;
-    const auto size = object_->size();
+    return join(look(bytes), bytes, expected, Access::read_write, options.huge_pages);
+  }
+
+  // A descriptor that may only read cannot try the exclusive lock: ask about it instead.
+  Progress attempt_read_only(const Expectation& expected) {
+    read_only_ = true;
+    if (!find_object(Access::read_only)) not_found();
+    life_ = LifeLock(object_->descriptor());
+    const bool is_held = life_.is_held_by_another();
+    if (!object_->is_named(name_)) return Progress::again;
     layout::SegmentHeader bytes{};
-    read_header(bytes);
-    if (size != 0 && bytes.magic != layout::magic) not_ours();
-    if (size != 0 && size < layout::header_size) cut_short(size);
-    // SYNC ready: looked at again below, in the mapping, before anything is used.
-    if (size == 0 || bytes.state.load(std::memory_order_acquire) != static_cast<std::uint32_t>(layout::State::ready)) {
-      life.unlock();
-      return Progress::wait;
+    const auto content = look(bytes);
+    if (content == Content::foreign) not_ours();
+    if (!is_held) not_found();
+    if (!life_.try_shared()) return content == Content::ready ? Progress::briefly : Progress::wait;
+    if (!object_->is_named(name_)) return Progress::again;
+    return join(look(bytes), bytes, expected, Access::read_only, false);
+  }
+
+  // We share the life of the object that the name refers to: somebody living holds it, or did a moment ago.
+  Progress join(Content content, const layout::SegmentHeader& bytes, const Expectation& expected, Access access, bool huge_pages) {
+    switch (content) {
+      case Content::empty:
+      case Content::unfinished: return Progress::wait;
+      case Content::foreign: not_ours();
+      case Content::cut_short:
+        throw Error(Errc::broken, name_, "the object has fewer bytes than the " + std::to_string(layout::header_size) + " of a header: it was cut short");
+      case Content::ready: break;
     }
+    is_ours_ = true;
     if (intent_ == Intent::create) {
       throw Error(Errc::already_exists, name_, "a living process holds it; open it, use open_or_create, or choose another name");
     }
-    attach(bytes, expected, size, Access::read_write, options.huge_pages);
+    attach(bytes, expected, object_->size(), access, huge_pages);
     return Progress::done;
   }
 
-  void open_read_only(const Expectation& expected, const OpenOptions& options) {
-    const core::Deadline deadline(options.open_timeout);
-    read_only_ = true;
-    for (;;) {
-      if (!find_object(Access::read_only)) not_found();
-      LifeLock life(descriptor());
-      const bool anybody = life.is_held_by_another();
-      if (object_->is_named(name_)) {
-        const auto size = object_->size();
-        layout::SegmentHeader bytes{};
-        read_header(bytes);
-        if (size != 0 && bytes.magic != layout::magic) not_ours();
-        if (!anybody) not_found();
-        if (size != 0 && size < layout::header_size) cut_short(size);
-        // SYNC ready: as above.
-        if (size != 0 && bytes.state.load(std::memory_order_acquire) == static_cast<std::uint32_t>(layout::State::ready) && life.try_shared()) {
-          if (object_->is_named(name_)) return attach(bytes, expected, size, Access::read_only, false);
-        }
-      }
-      object_.reset();
-      if (deadline.passed(core::Clock::now())) still_creating();
-      std::this_thread::sleep_for(std::chrono::microseconds(200));
-    }
-  }
-
   // We hold the exclusive lock on an empty object that the name refers to.
-  void make(const layout::Shape& shape, const OpenOptions& options, const LifeLock& life) {
-    creating_ = true;  // from here on, an exception removes the name again
+  void make(const layout::Shape& shape, const OpenOptions& options) {
+    is_ours_ = creating_ = true;  // from here on, an exception removes the name again
     shape_ = shape;
     seat_count_ = options.max_participants;
-    presence_ = core::kernel_lock_presence && !life.drops_when_converted() ? layout::PresenceMethod::kernel_lock : layout::PresenceMethod::process;
+    presence_ = core::kernel_lock_presence && !life_.drops_when_converted() ? layout::PresenceMethod::kernel_lock : layout::PresenceMethod::process;
     plan_ = *layout::plan(shape, seat_count_);
 
     layout::SegmentHeader bytes{};
@@ -281,61 +306,53 @@ class Segment {
     return object_.has_value();
   }
 
-  void read_header(layout::SegmentHeader& bytes) const noexcept { object_->read_start(static_cast<void*>(&bytes), sizeof bytes); }
-
   // After munmap. Shared -> exclusive in one step where nobody else holds it.
   bool became_last() noexcept {
-    LifeLock life(descriptor());
-    if (life.try_exclusive()) return true;
-    life.unlock();
-    return life.try_exclusive();
+    if (life_.try_exclusive()) return true;
+    life_.unlock();
+    return life_.try_exclusive();
   }
 
-  void remove_if_ours() noexcept {
+  // Under the exclusive lock.
+  void remove_if_named() noexcept {
     try {
       if (object_->is_named(name_)) platform::SharedObject::remove_name(name_);
-    } catch (const Error&) {
-      // The name cannot be looked at any more (no descriptor left, rights changed): it is stale then, and stands in nobody's way.
+    } catch (const std::exception&) {
+      // The name cannot be looked at (no descriptor left, rights changed): it is stale then, and stands in nobody's way.
     }
   }
 
   // Under the exclusive lock, after the name was seen to mean this object.
-  void remove_and_forget() {
-    platform::SharedObject::remove_name(name_);
+  void remove_stale() {
+    if (!platform::SharedObject::remove_name(name_) && object_->is_named(name_)) {
+      throw Error(Errc::permission_denied, name_, "its processes are dead and only the user who created it may remove it");
+    }
     object_.reset();
   }
 
-  // A read-only descriptor cannot take the exclusive lock: let go, and if we were the last, clean up through another one.
+  // Let go, and if we were the last, clean up through a descriptor that may write.
   void leave_read_only() noexcept {
     try {
       auto other = platform::SharedObject::open(name_, Access::read_write);
-      const bool same = other && other->identity() == object_->identity();
-      LifeLock(descriptor()).unlock();
-      if (same && LifeLock(other->descriptor()).try_exclusive() && other->is_named(name_)) platform::SharedObject::remove_name(name_);
-    } catch (const Error&) {
+      const bool is_same = other && other->identity() == object_->identity();
+      life_.unlock();
+      if (is_same && LifeLock(other->descriptor()).try_exclusive() && other->is_named(name_)) platform::SharedObject::remove_name(name_);
+    } catch (const std::exception&) {
       // We may read and not write: the name stays for the next creator, as after a kill.
     }
   }
 
   [[noreturn]] void not_found() { throw Error(Errc::not_found, name_, "no living process holds a segment of this name; create it first, or use open_or_create"); }
-  [[noreturn]] void still_creating() {
-    throw Error(Errc::still_creating, name_, "its creator did not finish within open_timeout; if it hangs, end it and try again");
-  }
-  [[noreturn]] void not_ours() {
-    object_.reset();  // before the destructor could take it for a segment to clean up
-    throw Error(Errc::not_a_segment, name_, "the bytes under this name are not Strait's; they were left as they are");
-  }
-  [[noreturn]] void cut_short(std::uint64_t size) {
-    throw Error(Errc::broken, name_,
-                "the object has " + std::to_string(size) + " bytes, less than the " + std::to_string(layout::header_size) + " of a header: it was cut short");
-  }
+  [[noreturn]] void not_ours() { throw Error(Errc::not_a_segment, name_, "the bytes under this name are not Strait's; they were left as they are"); }
 
   std::string name_;
   Intent intent_;
-  std::uint32_t process_;
+  std::uint32_t generation_;
+  bool is_ours_ = false;  // its magic was seen, or we are making it: the name may be removed when nobody holds it
   bool creating_ = false;
   bool read_only_ = false;
   std::optional<platform::SharedObject> object_;
+  LifeLock life_;
   platform::Mapping mapping_;
   layout::Shape shape_;
   layout::SegmentPlan plan_{};

@@ -20,8 +20,10 @@
 #include <strait/wait/signal.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace strait::segment {
@@ -41,8 +43,7 @@ class Session {
       : segment_(name, intent, expected, options),
         contents_(contents),
         wait_(options.wait),
-        presence_(segment_.presence_method(), segment_.descriptor(), segment_.seats()),
-        process_(platform::process_id()),
+        presence_(segment_.presence_method(), segment_.object(), segment_.seats()),
         id_(platform::random_id()) {
     if (segment_.read_only()) return;
     if (segment_.creating()) {
@@ -85,7 +86,7 @@ class Session {
   bool read_only() const noexcept { return segment_.read_only(); }
 
   // Is this a forked child's copy of its parent's session? It has neither mapping nor descriptor.
-  bool is_inherited() const noexcept { return process_ != platform::process_id(); }
+  bool is_inherited() const noexcept { return segment_.is_inherited(); }
 
   // ---- the owner -----------------------------------------------------------------------------------------------------
 
@@ -161,6 +162,13 @@ class Session {
     return all;
   }
 
+  // Does a living handle sit there? Asks the system.
+  bool is_living(Seat seat) const noexcept {
+    if (seat >= segment_.seat_count()) return false;
+    const layout::SeatWord word{segment_.seats()[seat].word.load(std::memory_order_relaxed)};  // relaxed: the system is asked
+    return word.state() == layout::SeatState::occupied && is_alive(seat);
+  }
+
   // Statistics of one's own seat: other threads of this handle may overwrite a count, other processes do not touch it.
   static void count(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
     counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);  // relaxed: statistics
@@ -189,7 +197,15 @@ class Session {
     Seat seat_count() const noexcept { return session_->segment_.seat_count(); }
     std::atomic<std::uint64_t>& seat_word(Seat seat) noexcept { return session_->segment_.seats()[seat].word; }
     std::atomic<std::uint64_t>& given_back() noexcept { return session_->control().given_back; }
-    bool try_hold(Seat seat) const noexcept { return session_->presence_.try_hold(seat); }
+    // Whoever holds the presence signs the seat, so that nobody ever sees an occupied seat with its last holder's id.
+    bool try_hold(Seat seat) noexcept {
+      if (!session_->presence_.try_hold(seat)) return false;
+      auto& line = session_->segment_.seats()[seat];
+      // relaxed: published with the seat's word
+      line.id.store(session_->id_, std::memory_order_relaxed);
+      line.pid.store(platform::process_id(), std::memory_order_relaxed);
+      return true;
+    }
     void drop(Seat seat) const noexcept { session_->presence_.drop(seat); }
     // A seat that does not exist is nobody's: the word that names it is broken.
     bool is_dead(Seat seat) const noexcept { return seat >= seat_count() || session_->presence_.is_dead(seat); }
@@ -221,15 +237,17 @@ class Session {
 
   void take_a_seat() {
     Words words(*this);
-    const auto seat = liveness::sit(words);
+    auto seat = liveness::sit(words);
+    // A seat that somebody living is just mending is free in a moment.
+    for (int tries = 0; !seat && tries < 20; ++tries) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      seat = liveness::sit(words);
+    }
     if (!seat) {
       throw Error(Errc::too_many_participants, segment_.name(),
                   "all " + std::to_string(segment_.seat_count()) + " seats are taken; its creator chooses OpenOptions::max_participants");
     }
     seat_ = *seat;
-    // relaxed: for people, and for is_owner of others, who ask the presence first
-    line().id.store(id_, std::memory_order_relaxed);
-    line().pid.store(process_, std::memory_order_relaxed);
   }
 
   // Whoever opens or creates a segment whose owner is dead becomes its owner.
@@ -243,9 +261,8 @@ class Session {
   // The living participant with this id.
   Seat seat_of(std::uint64_t id) const noexcept {
     for (Seat seat = 0; seat < segment_.seat_count(); ++seat) {
-      const layout::SeatLine& one = segment_.seats()[seat];
-      const layout::SeatWord word{one.word.load(std::memory_order_relaxed)};  // relaxed: is_alive asks the system
-      if (word.state() == layout::SeatState::occupied && one.id.load(std::memory_order_relaxed) == id && is_alive(seat)) return seat;
+      // relaxed: is_living asks the system
+      if (segment_.seats()[seat].id.load(std::memory_order_relaxed) == id && is_living(seat)) return seat;
     }
     return layout::nobody;
   }
@@ -267,7 +284,6 @@ class Session {
   WaitPolicy wait_;
   platform::Park park_;
   liveness::Presence presence_;
-  std::uint32_t process_;
   std::uint64_t id_;
   Seat seat_ = layout::nobody;
   std::atomic<std::int64_t> next_look_{0};

@@ -16,7 +16,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,21 +53,16 @@ inline std::size_t remove_dead(const std::vector<std::string>& names) noexcept {
   return removed;
 }
 
-// The share of every create and open: a few names, picked at random, at most ten times a second. So a machine that keeps using
-// Strait never fills up, and opening costs the same however many segments there are.
+// The share of every create and open: a few names, picked at random, at most ten times a second in a process. So a machine that
+// keeps using Strait does not fill up, whatever else lies in the folder.
 inline void remove_a_few_dead() noexcept {
   static std::atomic<std::int64_t> next{0};
   const auto now = platform::coarse_milliseconds();
   auto due = next.load(std::memory_order_relaxed);  // relaxed: a clock
   if (now < due || !next.compare_exchange_strong(due, now + 100, std::memory_order_relaxed)) return;  // relaxed: as above
   try {
-    auto names = platform::shared_object_names(1024);
     constexpr std::size_t share = 8;
-    if (names.size() > share) {
-      std::rotate(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(platform::random_id() % names.size()), names.end());
-      names.resize(share);
-    }
-    remove_dead(names);
+    remove_dead(platform::some_shared_object_names(share, platform::random_id()));
   } catch (const std::exception&) {
     // Out of memory: the next one does it.
   }

@@ -34,7 +34,7 @@ Waited until(std::atomic<std::uint32_t>& signal, const platform::Park& park, con
   const core::Deadline deadline(timeout);
   auto now = core::Clock::now();
   auto slice_end = now + slice;
-  auto spin_end = platform::single_processor() ? now : now + policy.spin;
+  auto spin_end = platform::single_processor() ? now : core::later(now, policy.spin);
   if (!policy.park) spin_end = core::Clock::time_point::max();
 
   const auto ask = [&] {
@@ -63,7 +63,7 @@ Waited until(std::atomic<std::uint32_t>& signal, const platform::Park& park, con
       now = core::Clock::now();
       if (woken) {
         // Somebody is awake over there: what we came for may be taken already, and the next is likely near.
-        spin_end = policy.park && !platform::single_processor() ? now + policy.spin : spin_end;
+        if (!platform::single_processor()) spin_end = core::later(now, policy.spin);
         if (now < slice_end) continue;
       }
     }

@@ -23,6 +23,8 @@ namespace strait::platform {
 
 enum class LockResult : std::uint8_t { held, refused, unsupported };
 
+static_assert(sizeof(off_t) >= 8, "the lock bytes lie beyond 32-bit file offsets: build with -D_FILE_OFFSET_BITS=64");
+
 class ByteLock {
  public:
   ByteLock(int descriptor, std::int64_t offset) noexcept : descriptor_(descriptor), offset_(offset) {}
@@ -31,17 +33,18 @@ class ByteLock {
   LockResult try_shared() const noexcept { return set(F_RDLCK); }
   void unlock() const noexcept { set(F_UNLCK); }
 
-  // Does another description hold it?
-  bool is_held_by_another() const noexcept {
+  // What try_exclusive would say, without taking it. Works with a descriptor that may only read.
+  LockResult probe() const noexcept {
 #if defined(F_OFD_GETLK)
     struct flock lock = describe(F_WRLCK);
     int result = 0;
     do {
       result = ::fcntl(descriptor_, F_OFD_GETLK, &lock);
     } while (result < 0 && errno == EINTR);
-    return result < 0 || lock.l_type != F_UNLCK;
+    if (result < 0) return is_unsupported(errno) ? LockResult::unsupported : LockResult::refused;
+    return lock.l_type == F_UNLCK ? LockResult::held : LockResult::refused;
 #else
-    return true;
+    return LockResult::unsupported;
 #endif
   }
 
@@ -55,6 +58,8 @@ class ByteLock {
     return lock;
   }
 
+  static bool is_unsupported(int error) noexcept { return error == EINVAL || error == ENOSYS || error == ENOTSUP; }
+
   LockResult set([[maybe_unused]] short type) const noexcept {
 #if defined(F_OFD_SETLK)
     struct flock lock = describe(type);
@@ -63,7 +68,7 @@ class ByteLock {
       result = ::fcntl(descriptor_, F_OFD_SETLK, &lock);
     } while (result < 0 && errno == EINTR);
     if (result == 0) return LockResult::held;
-    return errno == EINVAL || errno == ENOSYS || errno == ENOTSUP ? LockResult::unsupported : LockResult::refused;
+    return is_unsupported(errno) ? LockResult::unsupported : LockResult::refused;
 #else
     return LockResult::unsupported;
 #endif

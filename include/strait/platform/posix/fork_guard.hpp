@@ -48,7 +48,7 @@ class ForkGuard {
     HoldOff() : lock_(list().mutex) {}
 
    private:
-    std::lock_guard<std::mutex> lock_;
+    std::lock_guard<std::recursive_mutex> lock_;
   };
 
   ForkGuard(int descriptor, const HoldOff&) : descriptor_(descriptor), identity_(ObjectIdentity::of(descriptor)) { link(); }
@@ -69,7 +69,7 @@ class ForkGuard {
 
  private:
   struct List {
-    std::mutex mutex;
+    std::recursive_mutex mutex;  // guards are made and moved while forks are held off
     ForkGuard* first = nullptr;
     List() { ::pthread_atfork(&before, &after_in_parent, &after_in_child); }
   };

@@ -6,6 +6,9 @@
 #if STRAIT_POSIX
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -15,24 +18,40 @@
 
 namespace strait::platform {
 
-// At most `most` names, in no order; empty where they cannot be listed.
-inline std::vector<std::string> shared_object_names([[maybe_unused]] std::size_t most) {
-  std::vector<std::string> names;
+// Calls `f(const char*)` with every name, in no order; with none where they cannot be listed.
+template <class F>
+void for_each_shared_object_name([[maybe_unused]] F f) {
 #if STRAIT_LINUX
-  DIR* const folder = ::opendir("/dev/shm");
-  if (folder == nullptr) return names;
-  try {
-    while (names.size() < most) {
-      const dirent* const entry = ::readdir(folder);
-      if (entry == nullptr) break;
-      if (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN) names.emplace_back(entry->d_name);
-    }
-  } catch (...) {
-    ::closedir(folder);
-    throw;
+  struct Close {
+    void operator()(DIR* folder) const noexcept { ::closedir(folder); }
+  };
+  const std::unique_ptr<DIR, Close> folder(::opendir("/dev/shm"));
+  if (!folder) return;
+  while (const dirent* const entry = ::readdir(folder.get())) {
+    if (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN) f(entry->d_name);
   }
-  ::closedir(folder);
 #endif
+}
+
+inline std::vector<std::string> shared_object_names() {
+  std::vector<std::string> names;
+  for_each_shared_object_name([&](const char* name) { names.emplace_back(name); });
+  return names;
+}
+
+// A few of them, each as likely as any other (reservoir sampling).
+inline std::vector<std::string> some_shared_object_names(std::size_t share, std::uint64_t seed) {
+  std::vector<std::string> names;
+  std::minstd_rand random(static_cast<std::minstd_rand::result_type>(seed));
+  std::size_t seen = 0;
+  for_each_shared_object_name([&](const char* name) {
+    ++seen;
+    if (names.size() < share) {
+      names.emplace_back(name);
+    } else if (const std::size_t place = random() % seen; place < share) {
+      names[place] = name;
+    }
+  });
   return names;
 }
 
