@@ -1,0 +1,72 @@
+# cmake -Dinclude=<folder that holds strait/> -P SyncCheck.cmake
+# Every memory order stronger than relaxed says with what it is paired, and the partner says the same:
+#   1. each line that uses such an order has a `SYNC name` comment on it or within the three lines above it;
+#   2. each name stands in at least two places.
+# Several names may share a comment: `// SYNC payload: ... SYNC sleep: ...` or `// SYNC payload, sleep: ...`.
+
+cmake_minimum_required(VERSION 3.23...3.31)
+
+set(ordered "memory_order(_|::)(acquire|release|acq_rel|seq_cst|consume)")
+set(sync "SYNC ([a-z0-9-]+(, [a-z0-9-]+)*)")
+set(reach 3)
+
+set(problems "")
+set(names "")
+file(GLOB_RECURSE headers RELATIVE "${include}/strait" "${include}/strait/*.hpp")
+if(NOT headers)
+  message(FATAL_ERROR "no headers in ${include}/strait")
+endif()
+
+foreach(header IN LISTS headers)
+  file(READ "${include}/strait/${header}" text)
+  # Characters that mean something to CMake's lists.
+  string(REPLACE ";" " " text "${text}")
+  string(REPLACE "[" " " text "${text}")
+  string(REPLACE "]" " " text "${text}")
+  string(REPLACE "\\" " " text "${text}")
+  string(REPLACE "\n" ";" lines "${text}")
+
+  set(number 0)
+  set(last_sync -1000)
+  foreach(line IN LISTS lines)
+    math(EXPR number "${number} + 1")
+    if(line MATCHES "${sync}")
+      set(last_sync ${number})
+      string(REGEX MATCHALL "${sync}" found "${line}")
+      foreach(names_of_one IN LISTS found)
+        string(REPLACE "SYNC " "" names_of_one "${names_of_one}")
+        string(REPLACE ", " ";" names_of_one "${names_of_one}")
+        foreach(name IN LISTS names_of_one)
+          list(APPEND names ${name})
+          set(place_of_${name} "${header}:${number}")
+        endforeach()
+      endforeach()
+    endif()
+    string(REGEX REPLACE "//.*" "" code "${line}")
+    if(code MATCHES "${ordered}")
+      math(EXPR distance "${number} - ${last_sync}")
+      if(distance GREATER reach)
+        string(STRIP "${code}" code)
+        list(APPEND problems "${header}:${number}: no SYNC comment within ${reach} lines: ${code}")
+      endif()
+    endif()
+  endforeach()
+endforeach()
+
+set(distinct ${names})
+list(REMOVE_DUPLICATES distinct)
+foreach(name IN LISTS distinct)
+  set(others ${names})
+  list(FILTER others INCLUDE REGEX "^${name}$")
+  list(LENGTH others count)
+  if(count LESS 2)
+    list(APPEND problems "${place_of_${name}}: SYNC ${name} has no partner anywhere")
+  endif()
+endforeach()
+
+if(problems)
+  list(JOIN problems "\n  " problems)
+  message(FATAL_ERROR "the sync points are not in order:\n  ${problems}\n")
+endif()
+list(LENGTH distinct count)
+message(STATUS "${count} sync points have their partners")
