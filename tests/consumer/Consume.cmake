@@ -1,0 +1,38 @@
+# Builds and runs the consumer program in a fresh folder, in one of three ways.
+
+cmake_minimum_required(VERSION 3.23...3.31)
+
+function(run)
+  list(JOIN ARGN " " command)
+  message(STATUS "${command}")
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result)
+  if(NOT result STREQUAL "0")
+    message(FATAL_ERROR "ended with ${result}: ${command}")
+  endif()
+endfunction()
+
+set(here "${CMAKE_CURRENT_LIST_DIR}")
+set(configure "${CMAKE_COMMAND}" -G "${generator}" "-DCMAKE_CXX_COMPILER=${compiler}" "-DBoost_DIR=${boost_package}")
+file(REMOVE_RECURSE "${work}")
+file(MAKE_DIRECTORY "${work}")
+
+if(way STREQUAL "find_package")
+  run("${CMAKE_COMMAND}" --install "${build}" --prefix "${work}/prefix")
+  # Moved, because an installation must not remember where it was made.
+  file(RENAME "${work}/prefix" "${work}/moved")
+  run(${configure} -S "${here}/find_package" -B "${work}/build" "-DCMAKE_PREFIX_PATH=${work}/moved")
+  run("${CMAKE_COMMAND}" --build "${work}/build")
+  run("${work}/build/consumer")
+elseif(way STREQUAL "add_subdirectory")
+  run(${configure} -S "${here}/add_subdirectory" -B "${work}/build" "-DSTRAIT_SOURCE=${source}")
+  run("${CMAKE_COMMAND}" --build "${work}/build")
+  run("${work}/build/consumer")
+else()
+  file(COPY "${source}/include" DESTINATION "${work}")
+  set(flags -std=c++20 -pthread "-I${work}/include")
+  foreach(folder IN LISTS boost)
+    list(APPEND flags -isystem "${folder}")
+  endforeach()
+  run("${compiler}" ${flags} "${here}/main.cpp" "${here}/other.cpp" -o "${work}/consumer" -lrt)
+  run("${work}/consumer")
+endif()

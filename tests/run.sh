@@ -1,0 +1,34 @@
+#!/bin/sh
+# Builds Strait's tests and runs them all; installs what is missing first. The last lines are ctest's summary.
+#
+#   sh tests/run.sh [<preset> [<argument of ctest>...]]
+#
+# Presets: dev (the default), release, asan, tsan, and each with -clang behind it. Builds in build/<preset>, or in
+# $STRAIT_BUILD/<preset>. Warnings are errors only with STRAIT_WARNINGS_AS_ERRORS=ON in the environment: a compiler that we
+# have not seen may warn of something new.
+set -eu
+exec </dev/null
+cd "$(dirname "$0")/.."
+. cmake/dependencies.sh
+
+preset=${1:-dev}
+[ $# -eq 0 ] || shift
+build=${STRAIT_BUILD:-$PWD/build}/$preset
+
+strait_need_builder
+strait_need_tests
+case $preset in
+*-clang) strait_need clang strait_command clang++ ;;
+esac
+strait_install
+strait_choose_generator
+
+# The thread sanitizer of older compilers cannot work with addresses as random as newer kernels make them.
+run=
+case $preset in
+tsan*) ! setarch -R true >/dev/null 2>&1 || run="setarch -R" ;;
+esac
+
+cmake --preset "$preset" -B "$build" -DSTRAIT_WARNINGS_AS_ERRORS="${STRAIT_WARNINGS_AS_ERRORS:-OFF}"
+$run cmake --build "$build" -j "$(strait_jobs)"
+$run ctest --test-dir "$build" --output-on-failure --no-tests=error -j "$(strait_jobs)" "$@"

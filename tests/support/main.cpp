@@ -1,0 +1,25 @@
+// The main function of every test program. The program is also its own child process: `--child NAME args...` runs the child
+// function registered under NAME instead of the tests.
+
+#define CATCH_CONFIG_RUNNER  // version 2 needs it in exactly one file; version 3 ignores it
+#include "catch.hpp"
+
+#include "child.hpp"
+#include "watchdog.hpp"
+
+#include <csignal>
+#include <string>
+#include <string_view>
+#include <vector>
+
+int main(int argc, char** argv) {
+  // Writing to a child that was killed is an answer (false), not the end of the test program.
+  std::signal(SIGPIPE, SIG_IGN);
+
+  if (argc >= 3 && std::string_view(argv[1]) == "--child") {
+    const strait::test::Watchdog watchdog(std::chrono::seconds(180), argv[2]);
+    const std::vector<std::string> arguments(argv + 3, argv + argc);
+    return strait::test::run_child_function(argv[2], arguments);
+  }
+  return Catch::Session().run(argc, argv);
+}
