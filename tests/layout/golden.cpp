@@ -1,0 +1,112 @@
+// The bytes, pinned: field, offset, size of every struct that lies in shared memory. A change here is a new format version.
+
+#include "support/catch.hpp"
+
+#include <strait/layout/control.hpp>
+#include <strait/layout/node.hpp>
+#include <strait/layout/seat.hpp>
+#include <strait/layout/segment_header.hpp>
+#include <strait/platform/park.hpp>
+#include <strait/platform/posix/poll_park.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+using namespace strait::layout;
+
+namespace {
+
+struct Field {
+  std::string_view name;
+  std::size_t offset;
+  std::size_t size;
+  std::size_t golden_offset;
+  std::size_t golden_size;
+};
+
+void check_fields(std::string_view type, const std::vector<Field>& fields) {
+  for (const Field& field : fields) {
+    INFO(type << "::" << field.name);
+    CHECK(field.offset == field.golden_offset);
+    CHECK(field.size == field.golden_size);
+  }
+}
+
+}  // namespace
+
+#define STRAIT_FIELD(type, field, golden_offset, golden_size) Field{#field, offsetof(type, field), sizeof(type::field), golden_offset, golden_size}
+
+TEST_CASE("the segment header has the golden layout") {
+  CHECK(sizeof(SegmentHeader) == 128);
+  CHECK(alignof(SegmentHeader) == 8);
+  check_fields("SegmentHeader",
+               {STRAIT_FIELD(SegmentHeader, magic, 0, 8), STRAIT_FIELD(SegmentHeader, version, 8, 4), STRAIT_FIELD(SegmentHeader, kind, 12, 4),
+                STRAIT_FIELD(SegmentHeader, state, 16, 4), STRAIT_FIELD(SegmentHeader, presence, 20, 2), STRAIT_FIELD(SegmentHeader, park, 22, 2),
+                STRAIT_FIELD(SegmentHeader, segment_size, 24, 8), STRAIT_FIELD(SegmentHeader, payload_offset, 32, 8),
+                STRAIT_FIELD(SegmentHeader, payload_size, 40, 8), STRAIT_FIELD(SegmentHeader, element_size, 48, 8),
+                STRAIT_FIELD(SegmentHeader, element_count, 56, 8), STRAIT_FIELD(SegmentHeader, fingerprint, 64, 8),
+                STRAIT_FIELD(SegmentHeader, epoch, 72, 8), STRAIT_FIELD(SegmentHeader, seat_count, 80, 4),
+                STRAIT_FIELD(SegmentHeader, element_alignment, 84, 4), STRAIT_FIELD(SegmentHeader, reserved, 88, 40)});
+}
+
+TEST_CASE("a seat has the golden layout") {
+  CHECK(sizeof(SeatLine) == 64);
+  CHECK(alignof(SeatLine) == 8);
+  check_fields("SeatLine", {STRAIT_FIELD(SeatLine, word, 0, 8), STRAIT_FIELD(SeatLine, id, 8, 8), STRAIT_FIELD(SeatLine, presence, 16, 8),
+                            STRAIT_FIELD(SeatLine, pid, 24, 4), STRAIT_FIELD(SeatLine, readers, 28, 4), STRAIT_FIELD(SeatLine, messages, 32, 8),
+                            STRAIT_FIELD(SeatLine, bytes, 40, 8), STRAIT_FIELD(SeatLine, waits, 48, 8), STRAIT_FIELD(SeatLine, repairs, 56, 4),
+                            STRAIT_FIELD(SeatLine, redeliveries, 60, 4)});
+}
+
+TEST_CASE("the control block has the golden layout, each hot word on a cache line of its own") {
+  CHECK(sizeof(ControlBlock) == 512);
+  CHECK(alignof(ControlBlock) == 64);
+  CHECK(sizeof(SignalLine) == 64);
+  check_fields("ControlBlock",
+               {STRAIT_FIELD(ControlBlock, closed, 0, 4), STRAIT_FIELD(ControlBlock, one_writer, 4, 4), STRAIT_FIELD(ControlBlock, one_reader, 8, 4),
+                STRAIT_FIELD(ControlBlock, reserved, 12, 4), STRAIT_FIELD(ControlBlock, created_at, 16, 8), STRAIT_FIELD(ControlBlock, owner, 24, 8),
+                STRAIT_FIELD(ControlBlock, signals, 64, 256), STRAIT_FIELD(ControlBlock, given_back, 320, 8), STRAIT_FIELD(ControlBlock, lock, 384, 4),
+                STRAIT_FIELD(ControlBlock, writer_side, 448, 4), STRAIT_FIELD(ControlBlock, reader_side, 452, 4)});
+  CHECK(static_cast<int>(SignalName::readers) == 0);
+  CHECK(static_cast<int>(SignalName::writers) == 1);
+  CHECK(static_cast<int>(SignalName::lock_freed) == 2);
+  CHECK(static_cast<int>(SignalName::reader_left) == 3);
+  CHECK(lock_abandoned == 0x80000000u);
+}
+
+TEST_CASE("a node has the golden layout: word, length and payload on one line") {
+  CHECK(sizeof(Node) == 16);
+  CHECK(alignof(Node) == 8);
+  check_fields("Node", {STRAIT_FIELD(Node, word, 0, 8), STRAIT_FIELD(Node, length, 8, 4), STRAIT_FIELD(Node, reserved, 12, 4)});
+}
+
+TEST_CASE("the numbers in the header mean what they meant") {
+  char text[9] = {};
+  std::memcpy(text, &magic, 8);
+  CHECK(std::string_view(text, 8) == "STRAIT0\n");
+  CHECK(format_version == 1);
+  CHECK(header_size == 128);
+  CHECK(static_cast<int>(Kind::array) == 1);
+  CHECK(static_cast<int>(Kind::buffer) == 2);
+  CHECK(static_cast<int>(Kind::ring) == 3);
+  CHECK(std::string_view(name_of(Kind::ring)) == "ring");
+  CHECK(std::string_view(name_of(static_cast<Kind>(77))) == "unknown kind");
+  CHECK(static_cast<int>(State::none) == 0);
+  CHECK(static_cast<int>(State::creating) == 1);
+  CHECK(static_cast<int>(State::ready) == 2);
+  CHECK(static_cast<int>(PresenceMethod::kernel_lock) == 1);
+  CHECK(static_cast<int>(PresenceMethod::process) == 2);
+  CHECK(strait::platform::PollPark::method() == 2);
+  CHECK(strait::platform::Park::method() == (STRAIT_LINUX ? 1 : 2));
+  CHECK(life_lock_offset == 0x7ffffff000000000);
+  CHECK(first_seat_lock_offset == 0x7fffffe000000000);
+}
+
+TEST_CASE("all-zero bytes are a segment that is not yet created") {
+  CHECK(static_cast<std::uint32_t>(State::none) == 0);
+  CHECK(NodeWord{0} == NodeWord::of(0, Phase::free, 0));
+  CHECK(SeatWord{0} == SeatWord::of(SeatState::free, 0));
+}
