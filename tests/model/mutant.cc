@@ -1,0 +1,42 @@
+// The model's scenarios without Catch2, for mutate.sh: ends with 1 and prints the first violation. Not part of the test program.
+
+#include "exploring.hpp"
+#include "ring_scenarios.hpp"
+
+#include <cstdio>
+#include <string>
+
+using namespace strait::model;
+
+int main(int argc, char** argv) {
+  Effort effort = Effort::chosen();
+  effort.most = 2'000'000;
+  const std::string group = argc > 1 ? argv[1] : "all";
+  const auto judge = [](const std::string& failure) {
+    if (failure.empty()) return;
+    std::printf("CAUGHT %s\n", failure.c_str());
+    std::exit(1);
+  };
+  const auto rings = [&](const char* name, const std::vector<RingScenario>& scenarios) {
+    if (group != name && group != "all") return;
+    for (int preemptions = 0; preemptions <= 2; ++preemptions) {
+      for (const RingScenario& scenario : scenarios) {
+        for (const Position start : {Position{5, 0}, just_before_the_wrap(scenario.nodes)}) {
+          RingModel model(scenario, start);
+          judge(told(scenario.name, scheduler.explore(model, {preemptions, scenario.deaths}, 400'000), false, 0));
+        }
+      }
+    }
+  };
+  rings("undisturbed", undisturbed());
+  rings("exclusive", exclusive());
+  rings("closing", closing());
+  rings("shared_handle", shared_handle());
+  rings("one_death", one_death());
+  rings("two_deaths", two_deaths());
+  if (group == "lock" || group == "all") {
+    for (const LockScenario& scenario : lock_scenarios()) judge(explore(scenario, effort, 2));
+  }
+  std::printf("SURVIVED\n");
+  return 0;
+}

@@ -1,0 +1,107 @@
+#!/bin/sh
+# Puts plausible mistakes back, one at a time, into a copy of the headers and of the model, and sees that the model notices.
+#
+#     sh tests/model/mutate.sh [name...]        all of them without a name; about ten seconds each
+#
+# Left out, because no schedule can show it: a mend that wakes nobody. A sleeper's own slice ends, and it mends and looks
+# itself: the wake only saves it the rest of the slice.
+#
+# Each line of the table: name | group of scenarios that must notice | file | sed program. Files in include/strait are the
+# algorithms; those in tests/model stand for the same lines of handle/ and wait/, which open segments and cannot be compiled here.
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+compiler=${CXX:-g++}
+failed=0
+
+mutations() {
+  cat <<'TABLE'
+announce_without_a_second_look|undisturbed|tests/model/world.hpp|/announce(signal_word(name))/{n;s/if (attempt()) return;//}
+publish_wakes_nobody|undisturbed|tests/model/ring_model.hpp|/ring_->publish(at);/{n;s/wake(SignalName::readers);//}
+abandon_wakes_nobody|undisturbed|tests/model/ring_model.hpp|/^      ring_->abandon(at);/{n;s/wake.*//;n;s/wake.*//}
+release_wakes_nobody|undisturbed|tests/model/ring_model.hpp|/ring_->release(at);/{n;s/wake.*//}
+wake_only_one|undisturbed|tests/model/ring_model.hpp|s/wake_only_one(false)/wake_only_one(true)/
+wake_keeps_the_sequence|undisturbed|include/strait/wait/signal.hpp|s/(seen + 2) & ~may_sleep/seen \& ~may_sleep/
+put_back_counts_first|undisturbed|include/strait/ring/ring.hpp|/void put_back(ReaderCursor/,/^  }/{s/word(at).exchange/memory_.given_back().fetch_add(1, std::memory_order_seq_cst); word(at).exchange/;s/^    memory_.given_back().fetch_add(1, std::memory_order_seq_cst);$//}
+put_back_does_not_count|undisturbed|include/strait/ring/ring.hpp|s/^    memory_.given_back().fetch_add(1, std::memory_order_seq_cst);//
+no_look_back_at_the_count|undisturbed|include/strait/ring/ring.hpp|s/at = Geometry::lap_back(at);//
+writers_do_not_recycle_skipped_nodes|undisturbed|include/strait/ring/ring.hpp|s/ahead == one_lap_behind && seen.phase() == Phase::skipped) {  \/\/ cases 1 and 4/false) {/
+readers_do_not_step_over_skipped_nodes|undisturbed|include/strait/ring/ring.hpp|s/word.compare_exchange_strong(seen.bits, NodeWord::of(at.lap + 1, Phase::free).*/return {Found::none, at};/
+writer_jumps_a_lap_too_far_on_free|undisturbed|include/strait/ring/ring.hpp|s/is_free ? ahead - 1 : ahead/ahead/
+reader_jumps_one_lap_short_only|one_death|include/strait/ring/ring.hpp|s/ahead > 2 ? ahead - 2 : 0/ahead > 1 ? ahead - 1 : 0/
+newcomer_reader_starts_at_node_0|one_death|include/strait/ring/ring.hpp|s/(node_0_lap() - 2) & layout::lap_mask, 1/node_0_lap(), 0/
+newcomer_writer_starts_at_node_0|one_death|include/strait/ring/ring.hpp|s/(node_0_lap() - 1) & layout::lap_mask, 1/node_0_lap(), 0/
+laps_compared_without_the_wrap|undisturbed|include/strait/ring/ring.hpp|s/const auto ahead = laps_ahead(seen.lap(), at.lap);/const auto ahead = seen.lap() < at.lap ? one_lap_behind : seen.lap() - at.lap;/
+seen_is_stored_before_the_walk|shared_handle|include/strait/ring/ring.hpp|s/^          counted = count;/          counted = count; cursor.seen.store(count, std::memory_order_release);/
+seen_takes_a_count_read_after_the_walk|undisturbed|include/strait/ring/ring.hpp|s/if (looked_back) cursor.seen.store(counted, std::memory_order_release);/if (looked_back) cursor.seen.store(memory_.given_back().load(std::memory_order_seq_cst), std::memory_order_release);/
+further_claim_leaves_the_first_unmarked|exclusive|include/strait/ring/ring.hpp|/void mark_claimed/,/^  }/s/word(at).exchange.*//
+further_take_leaves_the_first_unmarked|exclusive|include/strait/ring/ring.hpp|/void mark_reading/,/^  }/s/word(at).exchange.*//
+exclusive_put_back_keeps_the_hint|exclusive|include/strait/ring/ring.hpp|/void look_back(ReaderCursor/{n;s/if .*//}
+exclusive_abandon_keeps_the_hint|exclusive|include/strait/ring/ring.hpp|s/void look_back(WriterCursor<Memory>& cursor, Position at) noexcept { store(cursor.hint, at); }/void look_back(WriterCursor<Memory>\&, Position) noexcept {}/
+claim_does_not_look_at_closed|closing|tests/model/ring_model.hpp|s/if (!is_closed()) return Verdict::ok;/return Verdict::ok;/
+exclusive_publish_does_not_look_at_closed|closing|tests/model/ring_model.hpp|s/if (!is_closed() || !ring_->withdraw(at)) {/if (true) {/
+withdraw_does_nothing|closing|include/strait/ring/ring.hpp|/bool withdraw/,/^  }/s/return word(at).*/return false \&\& word(at).compare_exchange_strong(expected, NodeWord::of(at.lap, Phase::skipped).bits, std::memory_order_seq_cst,/
+reader_looks_at_closed_after_its_walk|closing|tests/model/ring_model.hpp|s/const bool closed = is_closed();.*//;s/if (!closed || found.found != Found::none) return false;/if (!is_closed() || found.found != Found::none) return false;/
+reader_takes_claimed_for_the_end|closing|tests/model/ring_model.hpp|s/if (!closed || found.found != Found::none) return false;/if (!closed) return false;/
+closing_wakes_nobody|closing|tests/model/ring_model.hpp|/world.closed.store(1);/{n;s/SeatWords.*//}
+closing_wakes_first|closing|tests/model/ring_model.hpp|s/world.closed.store(1);/SeatWords(id_).wake_all(); world.closed.store(1); return;/
+counter_before_the_mend|one_death|include/strait/liveness/repair.hpp|s/^  memory.mend_contents(dead);/  memory.given_back().fetch_add(1, std::memory_order_seq_cst); memory.mend_contents(dead);/;s/^  memory.given_back().fetch_add(1, std::memory_order_seq_cst);$//
+mend_does_not_count|one_death|include/strait/liveness/repair.hpp|s/^  memory.given_back().fetch_add(1, std::memory_order_seq_cst);//
+mend_leaves_messages_being_read|one_death|include/strait/ring/ring.hpp|s/seen.phase() == Phase::reading) {$/false) {/
+mender_does_not_hand_on|two_deaths|include/strait/liveness/repair.hpp|s/if (seat != dead && seen.state() == SeatState::mending && seen.mender() == dead)/if (false)/
+seat_freed_before_its_mend|one_death|include/strait/liveness/repair.hpp|s/^  repair(memory, seat);//;s/^  return true;/  repair(memory, seat); return true;/
+newcomer_sits_down_unmended|one_death|include/strait/liveness/seats.hpp|s/      repair(memory, seat);//
+the_living_are_mended|one_death|include/strait/liveness/repair.hpp|s/if (!memory.is_dead(seat)) return false;//
+living_menders_are_taken_over|two_deaths|include/strait/liveness/repair.hpp|s/ || !memory.is_dead(seen.mender())) return false;/) return false;/
+presence_dropped_before_the_seat_is_free|one_death|include/strait/liveness/seats.hpp|s/^  SeatWord seen{memory.seat_word(me).load(std::memory_order_relaxed)};/  memory.drop(me); SeatWord seen{memory.seat_word(me).load(std::memory_order_relaxed)};/
+lock_reader_looks_before_it_counts|lock|include/strait/lock/rw_lock.hpp|/memory_.readers(me).fetch_add/{n;s/if (is_free()) return true;/return true;/}
+lock_refused_reader_wakes_nobody|lock|include/strait/lock/rw_lock.hpp|s/^    unlock_shared(me);/    memory_.readers(me).fetch_sub(1, std::memory_order_seq_cst);/
+lock_reader_leaves_without_a_wake|lock|include/strait/lock/rw_lock.hpp|s/memory_.wake(SignalName::reader_left);//
+lock_unlock_wakes_nobody|lock|include/strait/lock/rw_lock.hpp|s/memory_.wake(SignalName::lock_freed);//
+lock_writer_skips_its_own_seat|lock|tests/model/lock_model.hpp|s/next = lock.next_reader(next);/next = lock.next_reader(next); if (next == seat) next = lock.next_reader(next + 1);/
+lock_unlock_keeps_the_mark|lock|include/strait/lock/rw_lock.hpp|s/void unlock() noexcept { set_word(0); }/void unlock() noexcept { unlock_keeping_mark(); }/
+lock_giving_up_drops_the_mark|lock|include/strait/lock/rw_lock.hpp|s/set_word(memory_.lock().load(std::memory_order_relaxed) & lock_abandoned);/set_word(0);/
+lock_next_writer_drops_the_mark|lock|include/strait/lock/rw_lock.hpp|s/(me + 1) . (seen & lock_abandoned)/me + 1/
+lock_mend_does_not_mark|lock|include/strait/lock/rw_lock.hpp|s/compare_exchange_strong(seen, lock_abandoned, /compare_exchange_strong(seen, 0, /
+lock_mend_keeps_the_counts|lock|include/strait/lock/rw_lock.hpp|s/memory_.readers(dead).store(0, std::memory_order_seq_cst);//
+lock_free_means_the_whole_word_is_zero|lock|include/strait/lock/rw_lock.hpp|s/return (word & ~lock_abandoned) == 0;/return word == 0;/
+TABLE
+}
+
+build_and_run() {  # folder, group
+  "$compiler" -std=c++20 -O1 -w -I"$1/include" -I"$1/tests" "$1/tests/model/mutant.cc" -o "$1/mutant" 2>"$1/errors" || return 3
+  code=0
+  timeout 120 "$1/mutant" "$2" >"$1/output" 2>&1 || code=$?
+  return $code
+}
+
+mutations >"$work/table"
+while IFS='|' read -r name group file program; do
+  if [ $# -gt 0 ]; then
+    case " $* " in *" $name "*) ;; *) continue ;; esac
+  fi
+  copy="$work/copy"
+  rm -rf "$copy"
+  mkdir -p "$copy/tests"
+  cp -r "$root/include" "$copy/include"
+  cp -r "$root/tests/model" "$copy/tests/model"
+  # A "|" in a sed program would end the table's column: read puts the rest into the last field, so it is whole.
+  sed -i "$program" "$copy/$file"
+  if cmp -s "$root/$file" "$copy/$file"; then
+    echo "NOT APPLIED  $name"
+    failed=1
+    continue
+  fi
+  code=0
+  build_and_run "$copy" "$group" || code=$?
+  case $code in
+    0) echo "SURVIVED     $name"; failed=1 ;;
+    3) echo "NO COMPILE   $name"; head -5 "$copy/errors"; failed=1 ;;
+    124) echo "TIMEOUT      $name"; failed=1 ;;
+    *) echo "caught       $name   ($(grep -m1 '^CAUGHT' "$copy/output" | cut -c8- || true))" ;;
+  esac
+done <"$work/table"
+exit $failed
