@@ -58,6 +58,7 @@ class LockHandle {
       lock_.unlock_keeping_mark();
       return false;
     }
+    // DEATH here: the lock is held and nothing is written: the mend frees it and marks it abandoned.
     core::death_point("lock: held");
     HeldLocks::add(session, Held::exclusive);
     return true;

@@ -34,6 +34,7 @@ void repair(Memory& memory, Seat dead) noexcept {
   // DEATH here: the mender dies before, among or after the contents; the next mender of this seat does them again.
   core::death_point("repair: seat taken");
   memory.mend_contents(dead);
+  // DEATH here: the mender dies after the contents: the next mender of this seat does them again.
   core::death_point("repair: contents mended");
   // SYNC given-back: unconditionally, after the nodes: a mender that died may have given back what we then find published.
   memory.given_back().fetch_add(1, std::memory_order_seq_cst);
@@ -50,6 +51,7 @@ void repair(Memory& memory, Seat dead) noexcept {
 
   // Unconditionally: the dead may have changed something and not lived to wake those who sleep for it.
   memory.wake_all();
+  // DEATH here: the mender dies with everybody awake and the seat not yet free: the next mender of this seat does it again.
   core::death_point("repair: all awake");
 }
 

@@ -103,6 +103,7 @@ class Segment {
     core::death_point("create: filled in");
     // SYNC ready: everything the creator wrote.
     header().state.store(static_cast<std::uint32_t>(layout::State::ready), std::memory_order_release);
+    // DEATH here: ready, and nobody holds it: the next creator or opener removes it.
     core::death_point("create: ready");
     creating_ = false;
     if (!life_.try_shared()) throw Error(Errc::broken, name_, "its creator lost its own lock; something else locks the object");
@@ -196,6 +197,7 @@ class Segment {
     } else if (!find_object(Access::read_write)) {
       not_found();
     }
+    // DEATH here: an empty object that nobody holds: the next creator fills it, the next opener removes it.
     core::death_point("open: object open");
     life_ = LifeLock(object_->descriptor());
     layout::SegmentHeader bytes{};
@@ -282,6 +284,7 @@ class Segment {
     // DEATH here: a header in state `creating` on an object that nobody holds; the next creator or opener removes it.
     core::death_point("create: header written");
     object_->reserve(name_, plan_.segment_size);
+    // DEATH here: a header in state `creating` and all pages: the next creator or opener removes it.
     core::death_point("create: pages reserved");
     mapping_ = platform::Mapping(*object_, name_, plan_.segment_size, Access::read_write, options.huge_pages);
     control().created_at = platform::wall_clock();

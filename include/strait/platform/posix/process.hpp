@@ -31,8 +31,12 @@ inline std::uint64_t random_id() {
 }
 
 struct ProcessState {
-  char code;  // 'Z' and 'X': dead, waiting to be reaped
+  char code;  // 'Z' and 'X': ended, waiting to be reaped
+  int threads;
   std::uint64_t start_time;
+
+  // The first thread may have ended ('Z') while others run.
+  bool is_dead() const noexcept { return code == 'X' || (code == 'Z' && threads <= 1); }
 };
 
 // False where the system does not tell.
@@ -51,8 +55,8 @@ inline bool read_process_state(std::uint32_t pid, ProcessState& state) noexcept 
   if (at == nullptr || at[1] != ' ') return false;
   state.code = at[2];
   unsigned long long start = 0;
-  // Field 22 of the line; the state's letter is field 3.
-  if (std::sscanf(at + 3, " %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &start) != 1) return false;
+  // Fields 20 and 22 of the line; the state's letter is field 3.
+  if (std::sscanf(at + 3, " %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d %*d %llu", &state.threads, &start) != 2) return false;
   state.start_time = start;
   return true;
 }
@@ -71,7 +75,10 @@ class ProcessStamp {
     const auto pid = static_cast<std::uint32_t>(stamp & ((1u << pid_bits) - 1));
     if (pid == 0) return true;
     ProcessState state{};
-    if (read_process_state(pid, state)) return state.code == 'Z' || state.code == 'X' || (stamp >> pid_bits != 0 && (state.start_time << pid_bits >> pid_bits) != stamp >> pid_bits);
+    if (read_process_state(pid, state)) {
+      const bool is_another = stamp >> pid_bits != 0 && (state.start_time << pid_bits >> pid_bits) != stamp >> pid_bits;
+      return is_another || state.is_dead();
+    }
     return ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
   }
 

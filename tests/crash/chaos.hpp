@@ -1,0 +1,157 @@
+#pragma once
+// What the chaos tests share: memory that outlives the killed, places in which processes are killed and replaced, and the
+// schedule of kills that a seed reproduces.
+//
+//     STRAIT_CHAOS_SECONDS=3600 STRAIT_CHAOS_SEED=7 strait-test-crash "[chaos]"
+
+#include "../support/child.hpp"
+
+#include <strait/core/death_point.hpp>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace strait::test::crash {
+
+using Clock = std::chrono::steady_clock;
+
+// ---- settings ------------------------------------------------------------------------------------------------------------
+
+/// What was asked for, or the share of the CI's half minute that is this test's.
+inline std::chrono::seconds chaos_time(int in_ci) {
+  const char* asked = std::getenv("STRAIT_CHAOS_SECONDS");
+  return std::chrono::seconds(asked != nullptr ? std::atoi(asked) : in_ci);
+}
+
+inline std::uint64_t chaos_seed() {
+  const char* asked = std::getenv("STRAIT_CHAOS_SEED");
+  return asked != nullptr ? std::strtoull(asked, nullptr, 10) : std::random_device{}();
+}
+
+// ---- memory that outlives the killed -----------------------------------------------------------------------------------------
+
+/// Zeroed memory without a name, for the records of processes that are killed. Sparse: what is not touched costs nothing.
+class Record {
+ public:
+  explicit Record(std::size_t size) : file_(::memfd_create("strait-chaos", MFD_CLOEXEC)) {
+    if (file_ < 0 || ::ftruncate(file_, static_cast<off_t>(size)) != 0) fail("memfd");
+    path_ = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file_);
+    map(0, size);
+  }
+  /// A part of the record behind `path`: in the child.
+  Record(const std::string& path, std::size_t offset, std::size_t size) : file_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {
+    if (file_ < 0) fail("open the record");
+    map(offset, size);
+  }
+  Record(const Record&) = delete;
+  Record& operator=(const Record&) = delete;
+  ~Record() {
+    ::munmap(memory_, size_);
+    ::close(file_);
+  }
+
+  const std::string& path() const { return path_; }
+  template <class T>
+  T& at(std::size_t offset) const {
+    return *reinterpret_cast<T*>(static_cast<char*>(memory_) + offset);
+  }
+
+ private:
+  void map(std::size_t offset, std::size_t size) {
+    size_ = size;
+    memory_ = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file_, static_cast<off_t>(offset));
+    if (memory_ == MAP_FAILED) fail("map the record");
+  }
+  [[noreturn]] static void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+
+  int file_;
+  std::string path_;
+  void* memory_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// ---- the schedule --------------------------------------------------------------------------------------------------------------
+
+/// The next kills: after how long, and whom. Made by the seed alone.
+struct Kill {
+  std::chrono::microseconds after;
+  std::vector<std::size_t> victims;
+  bool calm;  // a longer pause before it, in which the throughput is looked at
+};
+
+class Schedule {
+ public:
+  Schedule(std::uint64_t seed, std::size_t places) : random_(seed), places_(places) {}
+
+  Kill next() {
+    Kill kill{};
+    const auto dice = random_() % 16;
+    kill.calm = dice == 0;
+    kill.after = kill.calm ? std::chrono::milliseconds(450) : std::chrono::microseconds(500 + random_() % 40'000);
+    if (dice == 1) {
+      for (std::size_t place = 0; place < places_; ++place) kill.victims.push_back(place);  // everybody
+    } else if (dice == 2 || dice == 3) {
+      const auto half = dice == 2 ? 0 : places_ / 2;
+      for (std::size_t place = half; place < half + places_ / 2; ++place) kill.victims.push_back(place);  // one side
+    } else {
+      kill.victims.push_back(random_() % places_);
+    }
+    return kill;
+  }
+
+ private:
+  std::mt19937_64 random_;
+  std::size_t places_;
+};
+
+// ---- dawdling ------------------------------------------------------------------------------------------------------------------
+
+/// From now on this process rests for up to `rest` at one in `one_in` of the death points it passes, so that more kills hit it
+/// there and others overtake it there.
+inline void dawdle(std::uint64_t one_in, std::chrono::microseconds rest) {
+  static std::mt19937_64 random(std::random_device{}());
+  static std::uint64_t share = 1;
+  static std::uint64_t longest = 1;
+  share = one_in;
+  longest = static_cast<std::uint64_t>(rest.count());
+  core::death_hook = [](std::string_view) {
+    if (random() % share == 0) std::this_thread::sleep_for(std::chrono::microseconds(random() % longest));
+  };
+}
+
+// ---- the figures ------------------------------------------------------------------------------------------------------------------
+
+inline std::size_t descriptors_in_use() {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
+  return count;
+}
+
+struct Figures {
+  std::vector<double> values;
+
+  void add(double value) { values.push_back(value); }
+  double at(double share) {
+    if (values.empty()) return 0;
+    std::sort(values.begin(), values.end());
+    return values[std::min(values.size() - 1, static_cast<std::size_t>(share * static_cast<double>(values.size())))];
+  }
+};
+
+inline double milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+
+}  // namespace strait::test::crash

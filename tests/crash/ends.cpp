@@ -1,0 +1,418 @@
+// The ways in which a process, or a thread, ends or goes silent with a node or a lock in its hands: stopped and continued, _exit,
+// abort, an exception that nobody catches, a thread's end, fork with open handles.
+
+#include "crash.hpp"
+
+#include <strait/buffer_read_write.hpp>
+#include <strait/core/config.hpp>
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+
+using namespace std::chrono_literals;
+using namespace strait::test;
+using namespace strait::test::crash;
+using strait::BufferReadWrite;
+using strait::CircularBuffer;
+using strait::forever;
+using strait::no_wait;
+using strait::ReadClaim;
+using strait::Status;
+using strait::WriteClaim;
+
+namespace {
+
+// How long a stopped process stands still: far beyond every slice. STRAIT_STOP_SECONDS makes it as long as one likes.
+std::chrono::seconds standstill() {
+  const char* asked = std::getenv("STRAIT_STOP_SECONDS");
+  return std::chrono::seconds(asked != nullptr ? std::atoi(asked) : 2);
+}
+
+void no_core_file() {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+}
+
+[[noreturn]] void fail() { throw std::runtime_error("nobody catches this"); }
+
+// Ends by `how` with a claimed node, a taken message and the write lock of a buffer.
+const ChildFunction end_by{"crash: end", [](std::span<const std::string> arguments) -> int {
+  no_core_file();
+  CircularBuffer ring(arguments[0]);
+  BufferReadWrite buffer(arguments[1]);
+  const std::string& how = arguments[2];
+  const ReadClaim taken = ring.take(forever);
+  const WriteClaim claimed = ring.claim(forever);
+  static_cast<void>(buffer.acquire_write_lock());
+  say("poised");
+  static_cast<void>(hear());
+  if (how == "_exit") ::_exit(0);
+  if (how == "exit") std::exit(0);  // runs no destructor of these locals
+  if (how == "abort") std::abort();
+  if (how == "uncaught") [&]() noexcept { fail(); }();
+  if (how == "uncaught in a thread") std::thread(fail).join();
+  if (how == "caught") throw std::runtime_error("caught far above: the destructors run");
+  if (how == "segmentation fault") ::raise(SIGSEGV);
+  return 0;  // destructors
+}};
+
+// Forks by `how` with a claimed node in its hands, says the child's id, and waits to be killed.
+const ChildFunction fork_by{"crash: fork", [](std::span<const std::string> arguments) -> int {
+  CircularBuffer ring(arguments[0]);
+  const WriteClaim claimed = ring.claim(forever);
+  const std::string& how = arguments[1];
+  // A system call of its own goes round the handlers that close the descriptors in the child.
+  const pid_t child = how == "raw" ? static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr)) : ::fork();
+  if (child == 0) {
+    ::alarm(120);  // an end of its own, should the test not come to kill it
+    if (how == "exec") ::execlp("sleep", "sleep", "120", nullptr);
+    if (how == "again") {
+      // What a child that goes on working does: it opens handles of its own.
+      CircularBuffer own(arguments[0]);
+      static_cast<void>(own.write(42));
+      for (;;) ::pause();
+    }
+    for (;;) ::pause();
+  }
+  say(std::to_string(child));
+  for (;;) ::pause();
+}};
+
+// Kills and waits for a process that is not our child.
+class Stranger {
+ public:
+  explicit Stranger(pid_t pid) : pid_(pid) {}
+  Stranger(const Stranger&) = delete;
+  Stranger& operator=(const Stranger&) = delete;
+  ~Stranger() { kill(); }
+  void kill() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    // Gone, or a zombie that its new parent has not reaped: it holds nothing any more.
+    eventually([this] {
+      std::ifstream file("/proc/" + std::to_string(pid_) + "/stat");
+      std::string stat;
+      if (!std::getline(file, stat)) return true;
+      const auto end = stat.rfind(')');
+      return end != std::string::npos && stat.size() > end + 2 && (stat[end + 2] == 'Z' || stat[end + 2] == 'X');
+    });
+    pid_ = -1;
+  }
+
+ private:
+  pid_t pid_;
+};
+
+const ChildFunction thread_ends{"crash: main thread ends", [](std::span<const std::string> arguments) -> int {
+  CircularBuffer ring(arguments[0]);
+  std::thread([&ring] {
+    WriteClaim claim = ring.claim(forever);
+    say("poised");
+    static_cast<void>(hear());
+    const int number = 7;
+    std::memcpy(claim.bytes().data(), &number, sizeof number);
+    claim.publish(sizeof number);
+    say("published");
+    for (;;) ::pause();
+  }).detach();
+  ::syscall(SYS_exit, 0);  // this thread only, without the C library's clean-up
+  return 0;
+}};
+
+}  // namespace
+
+// ---- stopped and continued -----------------------------------------------------------------------------------------------
+
+TEST_CASE("a process that is stopped for a while is silent, not dead: continued, its claimed node is still its own") {
+  const Watchdog watchdog;
+  NameGuard name("crash");
+  CircularBuffer ring(name, nodes, node_size);
+  Child writer = poised(name, {"open", "claim", "poise", "publish=1", "say=done"});
+  writer.stop();
+  CHECK(ring.write(2, no_wait) == Status::ok);
+  int out = -1;
+  CHECK(ring.read(out, standstill()) == Status::timed_out);  // the head is the stopped one's
+  CHECK(ring.read(out, no_wait) == Status::timed_out);
+  CHECK(ring.participants().size() == 2);
+  writer.write_line("go");
+  writer.cont();
+  CHECK(writer.read_line() == "done");
+  CHECK(writer.wait().clean());
+  CHECK(drain(ring) == std::vector<int>{1, 2});
+}
+
+TEST_CASE("a reader that is stopped for a while keeps its message: nobody else gets it, and its release counts") {
+  const Watchdog watchdog;
+  NameGuard name("crash");
+  CircularBuffer ring(name, nodes, node_size);
+  for (int i = 0; i < static_cast<int>(nodes); ++i) CHECK(ring.write(i, no_wait) == Status::ok);
+  Child reader = poised(name, {"open", "take", "poise", "release", "say=done"});
+  reader.stop();
+  CHECK(drain(ring) == std::vector<int>{1, 2});
+  int out = -1;
+  CHECK(ring.read(out, standstill()) == Status::timed_out);
+  CHECK(ring.write(9, no_wait) == Status::timed_out);  // the oldest node is not released
+  reader.write_line("go");
+  reader.cont();
+  CHECK(reader.read_line() == "done");
+  CHECK(reader.wait().clean());
+  CHECK(ring.write(9, no_wait) == Status::ok);
+  CHECK(drain(ring) == std::vector<int>{9});
+}
+
+TEST_CASE("the holder of a lock that is stopped for a while keeps it: others time out, and nothing is abandoned") {
+  const Watchdog watchdog;
+  NameGuard name("crash");
+  BufferReadWrite buffer(name, 64);
+  Child writer = actor(name, {"buffer", "lock", "poise", "unlock", "say=done"});
+  REQUIRE(writer.read_line() == "clean");
+  REQUIRE(writer.read_line() == "poised");
+  writer.stop();
+  CHECK_FALSE(buffer.acquire_write_lock(standstill()));
+  CHECK_FALSE(buffer.acquire_read_lock(no_wait));
+  CHECK_FALSE(buffer.was_abandoned());
+  writer.write_line("go");
+  writer.cont();
+  CHECK(writer.read_line() == "done");
+  CHECK(writer.wait().clean());
+  CHECK(buffer.acquire_write_lock(forever));
+  CHECK_FALSE(buffer.was_abandoned());
+  buffer.release_write_lock();
+}
+
+TEST_CASE("a stopped process that is killed is dead: what it held is mended") {
+  const Watchdog watchdog;
+  NameGuard name("crash");
+  CircularBuffer ring(name, nodes, node_size);
+  Child writer = poised(name, {"open", "claim", "poise", "pause"});
+  writer.stop();
+  CHECK(ring.write(2, no_wait) == Status::ok);
+  writer.kill();
+  writer.wait();
+  CHECK(next(ring) == "2");
+}
+
+TEST_CASE("a killed process that its parent has not reaped, a zombie, is dead") {
+  const Watchdog watchdog;
+  NameGuard name("crash");
+  CircularBuffer ring(name, nodes, node_size);
+  Child writer = poised(name, {"open", "claim", "poise", "pause"});
+  CHECK(ring.write(2, no_wait) == Status::ok);
+  writer.kill();
+  CHECK(next(ring) == "2");  // nobody has waited for it yet
+  CHECK(ring.participants().size() == 1);
+  CHECK(writer.wait().killed_by(SIGKILL));
+}
+
+// ---- the ways to end -----------------------------------------------------------------------------------------------------
+
+TEST_CASE("_exit, exit, abort, a fault or an uncaught exception end a holder as a kill does, with all that follows") {
+  const Watchdog watchdog;
+  for (const char* how : {"_exit", "exit", "abort", "uncaught", "uncaught in a thread", "segmentation fault"}) {
+    INFO(how);
+    NameGuard name("crash");
+    NameGuard lock_name("crash");
+    CircularBuffer ring(name, nodes, node_size);
+    BufferReadWrite buffer(lock_name, 64);
+    CHECK(ring.write(1, no_wait) == Status::ok);
+    Child child("crash: end", {name.str(), lock_name.str(), how});
+    REQUIRE(child.read_line() == "poised");
+    CHECK(ring.write(2, no_wait) == Status::ok);
+    child.write_line("go");
+    const Exit exit = child.wait();
+    CHECK(exit.clean() == (how == std::string_view("_exit") || how == std::string_view("exit")));
+    std::vector<std::string> got{next(ring), next(ring)};
+    std::ranges::sort(got);
+    CHECK(got == std::vector<std::string>{"1", "2"});
+    CHECK(drain(ring).empty());
+    CHECK(buffer.acquire_write_lock(forever));
+    CHECK(buffer.was_abandoned());
+    buffer.release_write_lock();
+  }
+}
+
+TEST_CASE("a holder whose stack is unwound ends in order: its claim is abandoned, its message released, its lock abandoned") {
+  const Watchdog watchdog;
+  for (const char* how : {"return", "caught"}) {
+    INFO(how);
+    NameGuard name("crash");
+    NameGuard lock_name("crash");
+    CircularBuffer ring(name, nodes, node_size);
+    BufferReadWrite buffer(lock_name, 64);
+    CHECK(ring.write(1, no_wait) == Status::ok);
+    Child child("crash: end", {name.str(), lock_name.str(), how});
+    REQUIRE(child.read_line() == "poised");
+    CHECK(ring.write(2, no_wait) == Status::ok);
+    child.write_line("go");
+    CHECK(child.wait().code.has_value());
+    CHECK(drain(ring) == std::vector<int>{2});
+    CHECK(buffer.try_lock());
+    CHECK(buffer.was_abandoned());
+    buffer.unlock();
+  }
+}
+
+// ---- threads -------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a claim that outlives the thread that made it is the process's: another thread publishes it") {
+  const Watchdog watchdog;
+  NameGuard name("crash");
+  CircularBuffer ring(name, nodes, node_size);
+  std::unique_ptr<WriteClaim> claim;
+  std::thread([&] { claim = std::make_unique<WriteClaim>(ring.claim(forever)); }).join();
+  int out = -1;
+  CHECK(ring.read(out, 200ms) == Status::timed_out);  // nobody mends it: its process lives
+  const int number = 5;
+  std::memcpy(claim->bytes().data(), &number, sizeof number);
+  claim->publish(sizeof number);
+  CHECK(next(ring) == "5");
+}
+
+TEST_CASE("a thread that ends with a claim on its stack abandons it: the next message goes through at once") {
+  const Watchdog watchdog;
+  NameGuard name("crash");
+  CircularBuffer ring(name, nodes, node_size);
+  std::thread([&] { const WriteClaim claim = ring.claim(forever); }).join();
+  CHECK(ring.write(2, no_wait) == Status::ok);
+  CHECK(drain(ring) == std::vector<int>{2});
+}
+
+TEST_CASE("a thread that ends while it holds the write lock lets go, and the lock counts as abandoned for threads and processes") {
+  const Watchdog watchdog;
+  for (const bool sleeping_process : {false, true}) {
+    NameGuard name("crash");
+    BufferReadWrite buffer(name, 64);
+    std::optional<Child> other;
+    std::atomic<int> step{0};
+    std::thread holder([&] {
+      static_cast<void>(buffer.acquire_write_lock());
+      step = 1;
+      step.notify_one();
+      step.wait(1);
+    });
+    step.wait(0);
+    if (sleeping_process) other.emplace(sleeper(name, {"buffer", "say=ready", "lock", "unlock"}));
+    step = 2;
+    step.notify_one();
+    holder.join();
+    if (other) {
+      CHECK(other->read_line() == "abandoned");
+      CHECK(other->wait().clean());
+      CHECK_FALSE(buffer.was_abandoned());
+    }
+    CHECK(buffer.acquire_write_lock(forever));
+    CHECK(buffer.was_abandoned() == !sleeping_process);
+    buffer.release_write_lock();
+  }
+}
+
+TEST_CASE("a thread that ends while it holds a read lock lets go: a writer gets in, and nothing counts as abandoned") {
+  const Watchdog watchdog;
+  NameGuard name("crash");
+  BufferReadWrite buffer(name, 64);
+  std::thread([&] { static_cast<void>(buffer.acquire_read_lock()); }).join();
+  CHECK(buffer.acquire_write_lock(forever));
+  CHECK_FALSE(buffer.was_abandoned());
+  buffer.release_write_lock();
+}
+
+TEST_CASE("a process whose first thread has ended while another works is alive: its claim stays its own") {
+  const Watchdog watchdog;
+  NameGuard name("crash");
+  CircularBuffer ring(name, nodes, node_size);
+  Child child("crash: main thread ends", {name.str()});
+  REQUIRE(child.read_line() == "poised");
+  CHECK(ring.write(2, no_wait) == Status::ok);
+  int out = -1;
+  CHECK(ring.read(out, 300ms) == Status::timed_out);
+  child.write_line("go");
+  CHECK(child.read_line() == "published");
+  CHECK(drain(ring) == std::vector<int>{7, 2});
+  child.kill();
+  child.wait();
+}
+
+// ---- fork ------------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a child that was forked with handles open, and lives on or has become another program, does not keep its dead parent alive") {
+  const Watchdog watchdog;
+  for (const char* how : {"plain", "exec"}) {
+    INFO(how);
+    NameGuard name("crash");
+    CircularBuffer ring(name, nodes, node_size);
+    Child parent("crash: fork", {name.str(), how});
+    Stranger child(std::stoi(parent.read_line().value_or("-1")));
+    CHECK(ring.write(2, no_wait) == Status::ok);
+    parent.kill();
+    parent.wait();
+    CHECK(next(ring) == "2");
+    CHECK(ring.participants().size() == 1);
+  }
+}
+
+TEST_CASE("a forked child that opens handles of its own is a participant itself, and its parent's death is noticed, its own too") {
+  const Watchdog watchdog;
+  NameGuard name("crash");
+  CircularBuffer ring(name, nodes, node_size);
+  Child parent("crash: fork", {name.str(), "again"});
+  Stranger child(std::stoi(parent.read_line().value_or("-1")));
+  eventually([&] { return ring.approximate_size() == 1; });
+  CHECK(ring.participants().size() == 3);
+  parent.kill();
+  parent.wait();
+  CHECK(next(ring) == "42");
+  CHECK(ring.participants().size() == 2);
+  child.kill();
+  eventually([&] {
+    static_cast<void>(drain(ring));
+    return ring.participants().size() == 1;
+  });
+}
+
+TEST_CASE("a forked child that dies, or ends, changes nothing for its parent") {
+  const Watchdog watchdog;
+  NameGuard name("crash");
+  CircularBuffer ring(name, nodes, node_size);
+  CircularBuffer other(name);
+  const WriteClaim claim = other.claim(forever);
+  for (const bool killed : {false, true}) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      if (killed) ::raise(SIGKILL);
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+  }
+  CHECK(ring.write(2, no_wait) == Status::ok);
+  int out = -1;
+  CHECK(ring.read(out, 200ms) == Status::timed_out);
+  CHECK(ring.participants().size() == 2);
+}
+
+TEST_CASE("a child made round the C library's fork keeps the descriptors: its parent counts as alive until it ends too (with kernel locks)") {
+  const Watchdog watchdog;
+  NameGuard name("crash");
+  CircularBuffer ring(name, nodes, node_size);
+  Child parent("crash: fork", {name.str(), "raw"});
+  Stranger child(std::stoi(parent.read_line().value_or("-1")));
+  CHECK(ring.write(2, no_wait) == Status::ok);
+  parent.kill();
+  parent.wait();
+  if (strait::core::kernel_lock_presence) {
+    int out = -1;
+    CHECK(ring.read(out, 300ms) == Status::timed_out);
+    child.kill();
+  }
+  CHECK(next(ring) == "2");
+  child.kill();  // with presence by process it kept nothing but the name
+}
