@@ -42,13 +42,13 @@ inline std::atomic<std::uint32_t> fork_generation{0};
 // One descriptor of this process, in a list that the child's handler walks.
 class ForkGuard {
  public:
-  // No thread of this process forks while one of these lives.
+  // No thread of this process forks while one of these lives, and no guard may be moved or destroyed.
   class HoldOff {
    public:
     HoldOff() : lock_(list().mutex) {}
 
    private:
-    std::lock_guard<std::recursive_mutex> lock_;
+    std::lock_guard<std::mutex> lock_;
   };
 
   ForkGuard(int descriptor, const HoldOff&) : descriptor_(descriptor), identity_(ObjectIdentity::of(descriptor)) { link(); }
@@ -69,7 +69,7 @@ class ForkGuard {
 
  private:
   struct List {
-    std::recursive_mutex mutex;  // guards are made and moved while forks are held off
+    std::mutex mutex;
     ForkGuard* first = nullptr;
     List() { ::pthread_atfork(&before, &after_in_parent, &after_in_child); }
   };

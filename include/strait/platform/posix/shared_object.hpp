@@ -39,6 +39,9 @@ class SharedObject {
  public:
   enum class Access : std::uint8_t { read_write, read_only };
 
+  // An object that was opened while forks were held off.
+  SharedObject(ipc::shared_memory_object&& object, const ForkGuard::HoldOff& hold_off) : object_(std::move(object)), guard_(descriptor(), hold_off) {}
+
   // Nothing where the name does not exist. Throws permission_denied, no_space (no descriptor left), not_a_segment.
   static std::optional<SharedObject> open(const std::string& name, Access access) {
     const auto mode = access == Access::read_only ? ipc::read_only : ipc::read_write;
@@ -111,8 +114,6 @@ class SharedObject {
   const ipc::shared_memory_object& native() const noexcept { return object_; }
 
  private:
-  SharedObject(ipc::shared_memory_object&& object, const ForkGuard::HoldOff& hold_off) : object_(std::move(object)), guard_(descriptor(), hold_off) {}
-
   // Anything but a plain object under the name is somebody else's; a pipe would even block whoever opens it.
   static void refuse_special([[maybe_unused]] const std::string& name) {
 #if STRAIT_LINUX
@@ -126,9 +127,10 @@ class SharedObject {
   template <class Open>
   static std::optional<SharedObject> attempt(const std::string& name, Open open) {
     refuse_special(name);
+    std::optional<SharedObject> object;
     try {
       const ForkGuard::HoldOff hold_off;
-      return SharedObject(open(), hold_off);
+      object.emplace(open(), hold_off);
     } catch (const ipc::interprocess_exception& error) {
       switch (error.get_error_code()) {
         case ipc::not_found_error: return std::nullopt;
@@ -138,6 +140,7 @@ class SharedObject {
         default: throw Error(Errc::not_a_segment, name, std::string("what is behind this name cannot be opened as shared memory: ") + error.what());
       }
     }
+    return object;
   }
 
   ipc::shared_memory_object object_;
