@@ -267,16 +267,17 @@ TEST_CASE("no acknowledged message is lost by a close in the middle of the traff
   for (int round = 0; round < 50; ++round) {
     NameGuard name("ring");
     CircularBuffer owner(name, 3, 8, sides(one_writer, one_reader));
+    // Open before the traffic starts: a ring that its owner has closed and the writer has left is gone.
+    CircularBuffer writer(name);
+    CircularBuffer reader(name);
     std::atomic<int> written{0};
     std::atomic<int> read{0};
     Workers workers;
     workers.run([&] {
-      CircularBuffer writer(name);
       int value = 0;
       while (writer.write(value, forever) == Status::ok) written = ++value;
     });
     workers.run([&] {
-      CircularBuffer reader(name);
       int value = 0;
       int expected = 0;
       while (reader.read(value, forever) == Status::ok) {

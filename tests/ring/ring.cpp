@@ -265,6 +265,27 @@ TEST_CASE("a message can be withdrawn until somebody takes it") {
   CHECK_FALSE(ring.ring.withdraw({0, 1}));
 }
 
+TEST_CASE("a lap visits every node once, in an order that past() knows, in rings of every size") {
+  for (const std::uint64_t nodes : {2u, 3u, 63u, 64u, 65u, 97u, 633u, 1000u, 1024u, 1025u, 65'537u}) {
+    INFO(nodes << " nodes");
+    const ring::Geometry geometry(nodes);
+    std::vector<bool> visited(nodes, false);
+    Position at{layout::lap_mask, 0};
+    for (std::uint64_t step = 0; step < nodes; ++step) {
+      REQUIRE(at.lap == layout::lap_mask);
+      REQUIRE_FALSE(visited[at.index]);
+      visited[at.index] = true;
+      const Position next = geometry.next(at);
+      if (nodes < 1000) {
+        REQUIRE(geometry.past(next, at));
+        REQUIRE_FALSE(geometry.past(at, next));
+      }
+      at = next;
+    }
+    CHECK(at == Position{0, 0});
+  }
+}
+
 TEST_CASE("positions go round after the last index and after the last lap") {
   const ring::Geometry geometry(3);
   CHECK(geometry.next({4, 1}) == Position{4, 2});
@@ -272,12 +293,12 @@ TEST_CASE("positions go round after the last index and after the last lap") {
   CHECK(geometry.next({layout::lap_mask, 2}) == Position{0, 0});
   CHECK(ring::Geometry::lap_back({0, 1}) == Position{layout::lap_mask, 1});
   CHECK(ring::Geometry::laps_on({layout::lap_mask, 1}, 3) == Position{2, 1});
-  CHECK(ring::Geometry::past({5, 0}, {4, 2}));
-  CHECK(ring::Geometry::past({4, 2}, {4, 1}));
-  CHECK_FALSE(ring::Geometry::past({4, 1}, {4, 1}));
-  CHECK_FALSE(ring::Geometry::past({4, 1}, {5, 0}));
-  CHECK(ring::Geometry::past({0, 0}, {layout::lap_mask, 2}));
-  CHECK_FALSE(ring::Geometry::past({layout::lap_mask, 2}, {0, 0}));
+  CHECK(geometry.past({5, 0}, {4, 2}));
+  CHECK(geometry.past({4, 2}, {4, 1}));
+  CHECK_FALSE(geometry.past({4, 1}, {4, 1}));
+  CHECK_FALSE(geometry.past({4, 1}, {5, 0}));
+  CHECK(geometry.past({0, 0}, {layout::lap_mask, 2}));
+  CHECK_FALSE(geometry.past({layout::lap_mask, 2}, {0, 0}));
   for (const std::uint64_t nodes : {2u, 65'536u, 65'537u, 1u << 20}) {
     const ring::Geometry any(nodes);
     const Position at{std::uint64_t{1} << 40, nodes - 1};

@@ -20,6 +20,15 @@ inline void pause() noexcept {
 #endif
 }
 
+// Fetches the cache line for a store to come. Compilers leave this instruction out for older processors, which ignore it.
+inline void prefetch_for_store([[maybe_unused]] const void* address) noexcept {
+#if (defined(__x86_64__) || defined(__i386__)) && defined(__GNUC__)
+  asm volatile("prefetchw %0" ::"m"(*static_cast<const char*>(address)));
+#elif defined(__GNUC__)
+  __builtin_prefetch(address, 1);
+#endif
+}
+
 // On one processor a spinning waiter only keeps the one it waits for from running.
 inline bool single_processor() noexcept {
   static const bool single = std::thread::hardware_concurrency() == 1;

@@ -79,12 +79,12 @@ class Ring {
   // ---- newcomers -----------------------------------------------------------------------------------------------------
 
   // Starts a lap (a reader two) behind node 0's word, which by I2 is behind everything; the walk to the frontier takes 2N steps.
-  void start(WriterCursor<Memory>& cursor) noexcept { cursor.hint.store(geometry_.pack({(node_0_lap() - 1) & layout::lap_mask, 1}), std::memory_order_relaxed); }
+  void start(WriterCursor<Memory>& cursor) noexcept { cursor.hint.store(geometry_.pack(geometry_.next({(node_0_lap() - 1) & layout::lap_mask, 0})), std::memory_order_relaxed); }
 
   void start(ReaderCursor<Memory>& cursor) noexcept {
     // SYNC given-back: read before the first walk, so that whatever is given back later is looked for again.
     cursor.seen.store(memory_.given_back().load(std::memory_order_seq_cst), std::memory_order_relaxed);
-    cursor.hint.store(geometry_.pack({(node_0_lap() - 2) & layout::lap_mask, 1}), std::memory_order_relaxed);
+    cursor.hint.store(geometry_.pack(geometry_.next({(node_0_lap() - 2) & layout::lap_mask, 0})), std::memory_order_relaxed);
   }
 
   // ---- writers -------------------------------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ class Ring {
 
   // The one reader of an exclusive side puts back what it took without a store: only the hint moves.
   void look_back(ReaderCursor<Memory>& cursor, Position at) noexcept {
-    if (Geometry::past(load(cursor.hint), at)) store(cursor.hint, at);
+    if (geometry_.past(load(cursor.hint), at)) store(cursor.hint, at);
   }
 
   // The one writer gives up what it found without a store: only the hint moves.
