@@ -217,6 +217,8 @@ TEST_CASE("an opener that comes before the creator is told not_found and gets in
   CHECK(ring.read(value) == Status::ok);
   CHECK(value == 42);
   CHECK_FALSE(ring.is_owner());
+  child.close_input();  // it closes before we do; killed as the last one, it would leave the name
+  CHECK(child.wait().clean());
 }
 
 TEST_CASE("openers that race with a creator get the finished segment or not_found, nothing in between") {
