@@ -4,6 +4,9 @@
 //     0        8         12          16                         stride, a multiple of 64
 //     | word   | length  | reserved  | payload ...                |
 //
+// Nodes lie side by side, but consecutive positions do not: which node follows which is part of the format and follows from the
+// number of nodes alone (ring/position.hpp).
+//
 // Word, length and the first 48 bytes of the payload share one cache line, so that a small message costs the reader one miss.
 
 #include <strait/core/checked.hpp>

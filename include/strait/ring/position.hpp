@@ -35,6 +35,7 @@ class Geometry {
     if (p.index == 0) p.lap = (p.lap + 1) & layout::lap_mask;
     return p;
   }
+
   // The index that a writer at `p` comes to 16 claims later, to be fetched in advance.
   constexpr std::uint64_t index_ahead(Position p) const noexcept {
     const std::uint64_t index = p.index + ahead_;
