@@ -108,6 +108,7 @@ class SharedBuffer {
     std::uint64_t segment_size;
     const std::byte* payload;
     std::byte* writable_payload;
+    platform::ForkMark mark;
     std::atomic<bool> is_closed{false};
   };
 
@@ -118,7 +119,7 @@ class SharedBuffer {
 
   void close_handle() {
     State& state = *state_;
-    if (state.session && state.session->is_inherited()) {
+    if (state.mark.is_inherited()) {
       // A forked child has neither mapping nor descriptor, and nobody who is inside the gate: there is nothing to close.
       state_.reset();
       return;

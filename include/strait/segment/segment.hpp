@@ -84,7 +84,7 @@ class Segment {
   const platform::SharedObject& object() const noexcept { return *object_; }
 
   // Is this a forked child's copy of its parent's segment?
-  bool is_inherited() const noexcept { return generation_ != current_generation(); }
+  bool is_inherited() const noexcept { return mark_.is_inherited(); }
 
   layout::SegmentHeader& header() const noexcept { return *reinterpret_cast<layout::SegmentHeader*>(mapping_.data()); }
   layout::SeatLine* seats() const noexcept { return reinterpret_cast<layout::SeatLine*>(mapping_.data() + layout::header_size); }
@@ -113,10 +113,7 @@ class Segment {
   }
 
  private:
-  Segment(std::string_view name, Intent intent) : name_(core::checked_name(name)), intent_(intent), generation_(current_generation()) {}
-
-  // relaxed: changes only in a forked child, before it has a second thread
-  static std::uint32_t current_generation() noexcept { return platform::fork_generation.load(std::memory_order_relaxed); }
+  Segment(std::string_view name, Intent intent) : name_(core::checked_name(name)), intent_(intent) {}
 
   void leak() noexcept {
     struct Remains {
@@ -350,7 +347,7 @@ class Segment {
 
   std::string name_;
   Intent intent_;
-  std::uint32_t generation_;
+  platform::ForkMark mark_;
   bool is_ours_ = false;  // its magic was seen, or we are making it: the name may be removed when nobody holds it
   bool creating_ = false;
   bool read_only_ = false;

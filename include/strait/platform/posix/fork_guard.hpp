@@ -35,9 +35,20 @@ struct ObjectIdentity {
   }
 };
 
-// How many forks lie between this process and the first that used Strait: a handle of another generation is a copy without a
-// mapping. Cheaper to ask than the process id.
+// How many forks lie between this process and the first that used Strait. Cheaper to ask than the process id.
 inline std::atomic<std::uint32_t> fork_generation{0};
+
+// A member of what a forked child must not touch: the child has a copy of the object without the mapping behind it.
+class ForkMark {
+ public:
+  bool is_inherited() const noexcept { return generation_ != current(); }
+
+ private:
+  // relaxed: changes only in a forked child, before it has a second thread
+  static std::uint32_t current() noexcept { return fork_generation.load(std::memory_order_relaxed); }
+
+  std::uint32_t generation_ = current();
+};
 
 // One descriptor of this process, in a list that the child's handler walks.
 class ForkGuard {
