@@ -2,6 +2,7 @@
 // CircularBuffer: a ring of nodes that any number of processes write and read. Each message goes to one reader, first in, first out.
 
 #include <strait/error.hpp>
+#include <strait/handle/ring_handle.hpp>
 #include <strait/options.hpp>
 #include <strait/read_claim.hpp>
 #include <strait/shareable.hpp>
@@ -131,7 +132,7 @@ class CircularBuffer : public SharedBuffer {
   template <class F>
   Status write_with(F&& f, Timeout timeout = std::chrono::seconds(1)) {
     const auto visit = enter();
-    handle::RingHandle& ring = *ring_;
+    handle::RingEnd& ring = *ring_;
     const auto [status, ticket] = ring.claim(gate(), timeout);
     if (status != Status::ok) return status;
     std::size_t length = 0;
@@ -166,13 +167,13 @@ class CircularBuffer : public SharedBuffer {
   }
 
   // Only inside a visit.
-  handle::RingHandle& ring() const noexcept { return *ring_; }
-  std::shared_ptr<handle::RingHandle> shared_ring() const noexcept { return {shared_session(), ring_}; }
+  handle::RingEnd& ring() const noexcept { return *ring_; }
+  std::shared_ptr<handle::RingEnd> shared_ring() const noexcept { return {shared_session(), ring_}; }
 
   Status write_bytes(const void* from, std::size_t size, Timeout timeout) {
     const auto visit = enter();
     if (size > node_buffer_size_) [[unlikely]] throw_too_large(size);
-    handle::RingHandle& ring = *ring_;
+    handle::RingEnd& ring = *ring_;
     const auto [status, ticket] = ring.claim(gate(), timeout);
     if (status != Status::ok) return status;
     if (size != 0) std::memcpy(ring.room(ticket).data(), from, size);
@@ -182,7 +183,7 @@ class CircularBuffer : public SharedBuffer {
   template <class F>
   Status read_message(Timeout timeout, F&& f) {
     const auto visit = enter();
-    handle::RingHandle& ring = *ring_;
+    handle::RingEnd& ring = *ring_;
     const auto [status, ticket] = ring.take(gate(), timeout);
     if (status != Status::ok) return status;
     const auto message = ring.message(ticket);
@@ -212,7 +213,7 @@ class CircularBuffer : public SharedBuffer {
                 "the message has " + std::to_string(message) + " bytes, the destination " + std::to_string(room) + "; the message stays");
   }
 
-  handle::RingHandle* ring_;
+  handle::RingEnd* ring_;
   std::size_t node_count_;
   std::size_t node_buffer_size_;
 };

@@ -2,7 +2,7 @@
 // ReadClaim: a message that is yours to read in place.
 
 #include <strait/error.hpp>
-#include <strait/handle/ring_handle.hpp>
+#include <strait/handle/ring_end.hpp>
 #include <strait/shareable.hpp>
 
 #include <cstddef>
@@ -20,7 +20,7 @@ namespace strait {
 class ReadClaim {
  public:
   /// Made by `CircularBuffer::take`.
-  ReadClaim(std::shared_ptr<handle::RingHandle> ring, handle::Ticket ticket, std::span<const std::byte> bytes) noexcept
+  ReadClaim(std::shared_ptr<handle::RingEnd> ring, handle::Ticket ticket, std::span<const std::byte> bytes) noexcept
       : ring_(std::move(ring)), ticket_(ticket), bytes_(bytes), status_(Status::ok) {}
   explicit ReadClaim(Status status) noexcept : status_(status) {}
 
@@ -77,7 +77,7 @@ class ReadClaim {
     bytes_ = {};
   }
 
-  std::shared_ptr<handle::RingHandle> ring_;
+  std::shared_ptr<handle::RingEnd> ring_;
   handle::Ticket ticket_ = 0;
   std::span<const std::byte> bytes_;
   Status status_;

@@ -2,7 +2,7 @@
 // WriteClaim: a node of a ring that is yours to fill.
 
 #include <strait/error.hpp>
-#include <strait/handle/ring_handle.hpp>
+#include <strait/handle/ring_end.hpp>
 #include <strait/shareable.hpp>
 
 #include <cstddef>
@@ -20,7 +20,7 @@ namespace strait {
 class WriteClaim {
  public:
   /// Made by `CircularBuffer::claim`.
-  WriteClaim(std::shared_ptr<handle::RingHandle> ring, handle::Ticket ticket) noexcept : ring_(std::move(ring)), ticket_(ticket), status_(Status::ok) {}
+  WriteClaim(std::shared_ptr<handle::RingEnd> ring, handle::Ticket ticket) noexcept : ring_(std::move(ring)), ticket_(ticket), status_(Status::ok) {}
   explicit WriteClaim(Status status) noexcept : status_(status) {}
 
   WriteClaim(WriteClaim&& other) noexcept : ring_(std::move(other.ring_)), ticket_(other.ticket_), status_(other.status_) { other.ring_.reset(); }
@@ -76,7 +76,7 @@ class WriteClaim {
                 "a message of " + std::to_string(size) + " bytes does not fit a node of " + std::to_string(bytes().size()));
   }
 
-  std::shared_ptr<handle::RingHandle> ring_;
+  std::shared_ptr<handle::RingEnd> ring_;
   handle::Ticket ticket_ = 0;
   Status status_;
 };

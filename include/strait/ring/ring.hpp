@@ -219,6 +219,16 @@ class Ring {
     return {Found::node, at};
   }
 
+  // A look that moves nothing, for a ring whose messages are never given back: false only where the head is neither published nor
+  // skipped nor past the hint.
+  bool may_have_message(const ReaderCursor<Memory>& cursor) noexcept {
+    const Position at = load(cursor.hint);
+    // SYNC sleep: seq_cst, because the last look before sleeping follows the announcement.
+    const NodeWord seen{word(at).load(std::memory_order_seq_cst)};
+    if (laps_ahead(seen.lap(), at.lap) == one_lap_behind) return false;
+    return seen.lap() != at.lap || (seen.phase() != Phase::free && seen.phase() != Phase::claimed);
+  }
+
   // The one reader takes a further message: the one it found without a store must be visibly its own first.
   void mark_reading(Position at, Seat me) noexcept {
     // SYNC payload: only the owner of the side reads it; the order is that of every change of a word.

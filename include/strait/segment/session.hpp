@@ -124,11 +124,17 @@ class Session {
   // Tries until `attempt()` is true, or the timeout passes.
   template <class Attempt>
   wait::Waited wait(SignalName name, Timeout timeout, For whom, Attempt attempt) {
+    return wait(signal(name), timeout, whom, attempt);
+  }
+
+  // The same on a signal of the segment's contents.
+  template <class Attempt>
+  wait::Waited wait(std::atomic<std::uint32_t>& signal, Timeout timeout, For whom, Attempt attempt) {
     const auto after_slice = [this, whom] {
       mend_dead();
       return whom == For::another_participant && is_alone_without_owner() ? wait::AfterSlice::stop : wait::AfterSlice::go_on;
     };
-    return wait::until(signal(name), park_, wait_, timeout, attempt, after_slice, [this] { count(line().waits); });
+    return wait::until(signal, park_, wait_, timeout, attempt, after_slice, [this] { count(line().waits); });
   }
 
   // A verdict that did not wait: has a slice passed since this handle last asked after the dead? Then ask; true if any was mended.
