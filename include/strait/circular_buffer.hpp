@@ -74,7 +74,7 @@ class CircularBuffer : public SharedBuffer {
   template <Shareable T>
     requires(!std::is_const_v<T>)
   Status read(T& out, Timeout timeout = std::chrono::seconds(1)) {
-    return read_message(timeout, [&](std::span<const std::byte> message) {
+    return copy_message(timeout, [&](std::span<const std::byte> message) {
       if (message.size() != sizeof(T)) throw_wrong_size(message.size(), sizeof(T));
       std::memcpy(static_cast<void*>(std::addressof(out)), message.data(), sizeof(T));
     });
@@ -93,7 +93,7 @@ class CircularBuffer : public SharedBuffer {
     requires(!std::is_const_v<T>)
   ReadResult read(std::span<T> out, Timeout timeout = std::chrono::seconds(1)) {
     ReadResult result{Status::ok, 0};
-    result.status = read_message(timeout, [&](std::span<const std::byte> message) {
+    result.status = copy_message(timeout, [&](std::span<const std::byte> message) {
       if (message.size() % sizeof(T) != 0) throw_not_whole(message.size(), sizeof(T));
       if (message.size() > out.size_bytes()) throw_too_small(message.size(), out.size_bytes());
       if (!message.empty()) std::memcpy(static_cast<void*>(out.data()), message.data(), message.size());
@@ -149,7 +149,19 @@ class CircularBuffer : public SharedBuffer {
   /// `void f(std::span<const std::byte>)` reads a message in place. If it throws, the message goes back.
   template <class F>
   Status read_with(F&& f, Timeout timeout = std::chrono::seconds(1)) {
-    return read_message(timeout, std::forward<F>(f));
+    const auto visit = enter();
+    handle::RingEnd& ring = *ring_;
+    const auto [status, ticket] = ring.take(gate(), timeout);
+    if (status != Status::ok) return status;
+    const auto message = ring.message(ticket);
+    try {
+      std::forward<F>(f)(message);
+    } catch (...) {
+      ring.put_back(ticket);
+      throw;
+    }
+    ring.release(ticket);
+    return Status::ok;
   }
 
  private:
@@ -173,28 +185,13 @@ class CircularBuffer : public SharedBuffer {
   Status write_bytes(const void* from, std::size_t size, Timeout timeout) {
     const auto visit = enter();
     if (size > node_buffer_size_) [[unlikely]] throw_too_large(size);
-    handle::RingEnd& ring = *ring_;
-    const auto [status, ticket] = ring.claim(gate(), timeout);
-    if (status != Status::ok) return status;
-    if (size != 0) std::memcpy(ring.room(ticket).data(), from, size);
-    return ring.publish(ticket, size);
+    return ring_->write(gate(), timeout, from, size);
   }
 
-  template <class F>
-  Status read_message(Timeout timeout, F&& f) {
+  template <class Copy>
+  Status copy_message(Timeout timeout, Copy copy) {
     const auto visit = enter();
-    handle::RingEnd& ring = *ring_;
-    const auto [status, ticket] = ring.take(gate(), timeout);
-    if (status != Status::ok) return status;
-    const auto message = ring.message(ticket);
-    try {
-      std::forward<F>(f)(message);
-    } catch (...) {
-      ring.put_back(ticket);
-      throw;
-    }
-    ring.release(ticket);
-    return Status::ok;
+    return ring_->read(gate(), timeout, copy);
   }
 
   [[noreturn]] void throw_too_large(std::size_t size) const {

@@ -49,7 +49,7 @@ TEST_CASE("the segment header has the golden layout") {
                 STRAIT_FIELD(SegmentHeader, payload_size, 40, 8), STRAIT_FIELD(SegmentHeader, element_size, 48, 8),
                 STRAIT_FIELD(SegmentHeader, element_count, 56, 8), STRAIT_FIELD(SegmentHeader, fingerprint, 64, 8),
                 STRAIT_FIELD(SegmentHeader, epoch, 72, 8), STRAIT_FIELD(SegmentHeader, seat_count, 80, 4),
-                STRAIT_FIELD(SegmentHeader, element_alignment, 84, 4), STRAIT_FIELD(SegmentHeader, reserved, 88, 40)});
+                STRAIT_FIELD(SegmentHeader, element_alignment, 84, 4), STRAIT_FIELD(SegmentHeader, fences, 88, 4), STRAIT_FIELD(SegmentHeader, reserved, 92, 36)});
 }
 
 TEST_CASE("a seat has the golden layout") {

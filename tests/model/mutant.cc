@@ -31,6 +31,9 @@ int main(int argc, char** argv) {
   rings("undisturbed", undisturbed());
   rings("exclusive", exclusive());
   rings("closing", closing());
+  rings("late", late(undisturbed()));
+  rings("late", late(exclusive()));
+  rings("late", late(closing()));
   rings("shared_handle", shared_handle());
   rings("one_death", one_death());
   rings("two_deaths", two_deaths());

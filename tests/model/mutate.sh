@@ -19,7 +19,7 @@ failed=0
 
 mutations() {
   cat <<'TABLE'
-announce_without_a_second_look|undisturbed|tests/model/world.hpp|/announce(signal_word(name))/{n;s/if (attempt()) return;//}
+announce_without_a_second_look|undisturbed|tests/model/world.hpp|/announce(signal_word(name))/{n;n;s/if (attempt()) return;//}
 publish_wakes_nobody|undisturbed|tests/model/ring_model.hpp|/ring_->publish(at);/{n;s/wake(SignalName::readers);//}
 abandon_wakes_nobody|undisturbed|tests/model/ring_model.hpp|/^      ring_->abandon(at);/{n;s/wake.*//;n;s/wake.*//}
 release_wakes_nobody|undisturbed|tests/model/ring_model.hpp|/ring_->release(at);/{n;s/wake.*//}
@@ -48,6 +48,10 @@ reader_looks_at_closed_after_its_walk|closing|tests/model/ring_model.hpp|s/const
 reader_takes_claimed_for_the_end|closing|tests/model/ring_model.hpp|s/if (!closed || found.found != Found::none) return false;/if (!closed) return false;/
 closing_wakes_nobody|closing|tests/model/ring_model.hpp|/world.closed.store(1);/{n;s/SeatWords.*//}
 closing_wakes_first|closing|tests/model/ring_model.hpp|s/world.closed.store(1);/SeatWords(id_).wake_all(); world.closed.store(1); return;/
+sleeper_does_not_fence|late|tests/model/world.hpp|/announce(signal_word(name))/{n;s/fence();//}
+sleeper_fences_before_its_announcement|late|tests/model/world.hpp|s/const std::uint32_t announced = wait::announce(signal_word(name));/fence(); const std::uint32_t announced = wait::announce(signal_word(name));/;/wait::announce(signal_word(name));/{n;s/fence();//}
+reader_believes_the_end_without_a_fence|late|tests/model/ring_model.hpp|s/if (closed) fence();//
+reader_fences_after_its_walk|late|tests/model/ring_model.hpp|s/if (closed) fence();//;s/      if (!closed || found.found != Found::none) return false;/      if (closed) fence(); if (!closed || found.found != Found::none) return false;/
 counter_before_the_mend|one_death|include/strait/liveness/repair.hpp|s/^  memory.mend_contents(dead);/  memory.given_back().fetch_add(1, std::memory_order_seq_cst); memory.mend_contents(dead);/;s/^  memory.given_back().fetch_add(1, std::memory_order_seq_cst);$//
 mend_does_not_count|one_death|include/strait/liveness/repair.hpp|s/^  memory.given_back().fetch_add(1, std::memory_order_seq_cst);//
 mend_leaves_messages_being_read|one_death|include/strait/ring/ring.hpp|s/seen.phase() == Phase::reading) {$/false) {/

@@ -28,6 +28,13 @@ void sweep(const std::vector<RingScenario>& scenarios) {
 TEST_CASE("messages are delivered once and in order, and no wake-up is lost, whatever the interleaving") { explore_all(undisturbed(), 3); }
 TEST_CASE("exclusive sides keep what they hold, with several claims and several takes") { explore_all(exclusive(), 3); }
 TEST_CASE("a write that returned ok is never left behind by a reader that returned closed") { explore_all(closing(), 3); }
+TEST_CASE("where sleepers fence, a message that others see late wakes them all the same, and none is left behind by the end") {
+  explore_all(late(undisturbed()), 2);
+  explore_all(late(exclusive()), 2);
+  explore_all(late(closing()), 3);
+}
+TEST_CASE("where sleepers fence, a party may die at any step") { explore_all(late(one_death()), 2); }
+
 TEST_CASE("threads that share a handle's cursors miss no message that was given back") { explore_all(shared_handle(), 2); }
 TEST_CASE("a party may die at any step: the others finish, nothing acknowledged is lost, no node and no seat") { explore_all(one_death(), 3); }
 TEST_CASE("a mender may die at any step: the next one finishes its work") { explore_all(two_deaths(), 1); }
@@ -41,4 +48,5 @@ TEST_CASE("deaths are mended at every index, at the first lap and around the wra
 TEST_CASE("larger parties, drawn at random, keep every promise") {
   const Effort effort = Effort::chosen();
   for (const RingScenario& scenario : large()) CHECK(sample(scenario, just_before_the_wrap(scenario.nodes), effort) == "");
+  for (const RingScenario& scenario : late(large())) CHECK(sample(scenario, just_before_the_wrap(scenario.nodes), effort) == "");
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Parties that write to and read from one ring under the scheduler, as handle/ring_handle.hpp does it: the same calls of
+// Parties that write to and read from one ring under the scheduler, as handle/ring_end.hpp does it: the same calls of
 // ring/ring.hpp in the same order, the same looks at `closed`, the same wakes. That header cannot be compiled over model words,
 // because it opens a segment; whoever changes it changes this one.
 //
@@ -45,6 +45,7 @@ struct RingScenario {
   int deaths = 0;
   int seats = 0;        // 0: enough for everybody
   int preemptions = 3;  // searched to the end by default
+  bool late_stores = false;
 };
 
 // What an exclusive side has in its hands.
@@ -261,6 +262,7 @@ class RingParty {
     Verdict verdict = Verdict::full_or_empty;
     const auto attempt = [&] {
       const bool closed = is_closed();  // before the walk that may end in `closed`
+      if (closed) fence();
       const Attempt found = try_once();
       if (found.found == Found::node) {
         at = found.at;
@@ -360,7 +362,7 @@ class RingModel final : public Model {
       ++threads[World::index(actor.party)];
     }
     scheduler.wake_only_one(false);
-    world.reset(scenario_.nodes, scenario_.seats != 0 ? scenario_.seats : parties_count_ + 1, start_, closes, false);
+    world.reset(scenario_.nodes, scenario_.seats != 0 ? scenario_.seats : parties_count_ + 1, start_, closes, false, scenario_.late_stores);
     world.exclusive_writer = scenario_.one_writer;
     world.exclusive_reader = scenario_.one_reader;
     values_.fill(0);

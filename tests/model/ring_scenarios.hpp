@@ -52,6 +52,15 @@ inline std::vector<RingScenario> closing() {
   };
 }
 
+// The same rings where publish and release are stores that others see late, and sleepers fence for everybody.
+inline std::vector<RingScenario> late(std::vector<RingScenario> scenarios) {
+  for (RingScenario& one : scenarios) {
+    one.late_stores = true;
+    one.name = "late stores: " + one.name;
+  }
+  return scenarios;
+}
+
 // Two threads share a handle, and with it both cursors.
 inline std::vector<RingScenario> shared_handle() {
   return {

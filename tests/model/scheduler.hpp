@@ -11,6 +11,10 @@
 // parked or dead, and what the model adds (its ledger). A state is a 64-bit hash of these; it is cut off where it was reached
 // before with as many preemptions left. That makes most searches without any bound feasible.
 //
+// Stores may be late: what an actor has stored by delay() only it sees, until it is drained: at once, or at any later step of
+// anybody if the search has paid a preemption for holding it back. Stores of one actor are drained in order, and before any of its
+// operations that reads and writes a word at once; a dead actor's are drained when it dies. That is a processor's store buffer.
+//
 // Park: an actor parked on a word runs again when somebody wakes that word or, once somebody has died, at any time (its slice
 // ends; this counts as a preemption unless nobody else can run). A dead actor is never resumed.
 
@@ -64,6 +68,7 @@ class Scheduler {
   void step() {
     if (current_ < 0) return;
     if (++steps_ > limits_.steps) fail("PROGRESS: a schedule does not end");
+    if (late_stores_ > 0) drain_some();
     std::array<int, max_actors> options;
     int count = 1;
     if (random_ || preemptions_ < limits_.preemptions) {
@@ -75,9 +80,9 @@ class Scheduler {
     }
     const bool can_die = deaths_ < limits_.deaths && model_->may_die(current_);
     if (count == 1 && !can_die) return;
-    preempting_ = true;
+    deciding_ = 1;
     const int choice = choose(count, can_die, true);
-    preempting_ = false;
+    deciding_ = 0;
     if (choice == 0) return;
     if (choice == count) die();
     ++preemptions_;
@@ -133,6 +138,32 @@ class Scheduler {
 
   // A shared word other than a signal changed: those whose slices ended may end again.
   void progress() { sliced_ = 0; }
+
+  // ---- late stores ---------------------------------------------------------------------------------------------------
+
+  using Apply = void (*)(void* word, std::uint64_t value);
+
+  void delay(void* word, std::uint64_t value, Apply apply) {
+    if (current_ < 0) return apply(word, value);
+    buffer_[at(current_)].push_back({word, value, apply, false});
+    ++late_stores_;
+  }
+  // What the actor at work sees in a word that holds `value`.
+  std::uint64_t forwarded(const void* word, std::uint64_t value) const {
+    if (current_ < 0) return value;
+    for (const Late& one : buffer_[at(current_)]) {
+      if (one.word == word) value = one.value;
+    }
+    return value;
+  }
+  int own_late_stores() const { return current_ < 0 ? 0 : static_cast<int>(buffer_[at(current_)].size()); }
+
+  void drain_own() {
+    if (current_ >= 0) drain(current_);
+  }
+  void drain_all() {
+    for (int actor = 0; actor < actors_; ++actor) drain(actor);
+  }
 
   // `what` is a string literal: the stack it is called from is dropped.
   void fail(const char* what) {
@@ -266,6 +297,45 @@ class Scheduler {
 
   static std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
+  struct Late {
+    void* word;
+    std::uint64_t value;
+    Apply apply;
+    bool held;  // not drained at the first opportunity: a preemption
+  };
+
+  void drain_oldest(int actor) {
+    auto& late = buffer_[at(actor)];
+    const Late one = late.front();
+    late.erase(late.begin());
+    --late_stores_;
+    const int at_work = current_;
+    current_ = actor;  // the ledger judges whose change it is
+    one.apply(one.word, one.value);
+    current_ = at_work;
+  }
+  void drain(int actor) {
+    while (!buffer_[at(actor)].empty()) drain_oldest(actor);
+  }
+
+  void drain_some() {
+    for (int actor = 0; actor < actors_; ++actor) {
+      while (!buffer_[at(actor)].empty()) {
+        Late& oldest = buffer_[at(actor)].front();
+        const bool may_hold = oldest.held || random_ || preemptions_ < limits_.preemptions;
+        deciding_ = 2 + 2 * actor + (oldest.held ? 1 : 0);
+        const int choice = may_hold ? choose(2, false, true) : 0;
+        deciding_ = 0;
+        if (oldest.held ? choice == 0 : choice == 1) {
+          if (!oldest.held) ++preemptions_;
+          oldest.held = true;
+          break;
+        }
+        drain_oldest(actor);
+      }
+    }
+  }
+
   bool run_once(Model& model, const Limits& limits) {
     model_ = &model;
     limits_ = limits;
@@ -277,6 +347,8 @@ class Scheduler {
     cut_off_ = false;
     current_ = -1;
     words_ = 0;
+    late_stores_ = 0;
+    for (auto& late : buffer_) late.clear();
     model.reset();
     for (int actor = 0; actor < actors_; ++actor) {
       state_[at(actor)] = State::ready;
@@ -287,6 +359,12 @@ class Scheduler {
     }
     start_somebody();
     current_ = -1;
+    while (failure_.empty() && !cut_off_ && late_stores_ > 0) {  // nobody can go on before they are drained
+      sliced_ = 0;
+      drain_all();
+      start_somebody();
+      current_ = -1;
+    }
     if (failure_.empty() && !cut_off_) model.finish();
     return failure_.empty();
   }
@@ -318,6 +396,7 @@ class Scheduler {
     if (tracing_) note("DIES");
     for (int actor = 0; actor < actors_; ++actor) {
       if (model_->party_of(actor) != party) continue;
+      drain(actor);
       state_[at(actor)] = State::dead;
       history_[at(actor)] = 0;
       woken_[at(actor)] = false;
@@ -418,10 +497,11 @@ class Scheduler {
       hash = mix(hash, history_[at(actor)]);
       hash = mix(hash, static_cast<std::uint64_t>(state_[at(actor)]) | (woken_[at(actor)] ? 8u : 0u));
       if (state_[at(actor)] == State::parked) hash = mix(hash, reinterpret_cast<std::uintptr_t>(parked_on_[at(actor)]));
+      for (const Late& one : buffer_[at(actor)]) hash = mix(hash, mix(reinterpret_cast<std::uintptr_t>(one.word) + one.held, one.value));
     }
     // A schedule's first decisions among those who are ready happen with nobody at work.
     hash = mix(hash, static_cast<std::uint64_t>(current_ + 1) | static_cast<std::uint64_t>(deaths_) << 8 | std::uint64_t{sliced_} << 16 |
-                         static_cast<std::uint64_t>(preempting_) << 32);
+                         static_cast<std::uint64_t>(deciding_) << 32);
     return known_.reached(hash, limits_.preemptions - preemptions_);
   }
 
@@ -457,7 +537,9 @@ class Scheduler {
   std::array<std::uint64_t, max_actors> history_{};
   std::array<std::uint64_t, max_actors> place_{};
   std::uint64_t words_ = 0;
-  bool preempting_ = false;
+  int deciding_ = 0;  // 0 who runs, 1 whether to be preempted, otherwise about a late store
+  int late_stores_ = 0;
+  std::array<std::vector<Late>, max_actors> buffer_;
   bool merge_ = false;
   bool cut_off_ = false;
   Known known_;

@@ -1,6 +1,6 @@
 #pragma once
 // An atomic whose every operation is a step of the scheduler: what the algorithms get instead of std::atomic. Memory orders are
-// taken and ignored (tests/relacy looks at those): steps are sequentially consistent.
+// taken and ignored (tests/relacy looks at those): steps are sequentially consistent, but for store_late().
 
 #include "scheduler.hpp"
 
@@ -32,34 +32,48 @@ class Word {
 
   T load(std::memory_order = std::memory_order_seq_cst) const {
     step();
-    note("load", value_, value_);
+    const T value = static_cast<T>(scheduler.forwarded(this, value_));
+    note("load", value, value);
+    saw(value);
+    return value;
+  }
+  // Seen by others when the scheduler says so.
+  void store_late(T value) {
+    step();
+    note("late store", value_, value);
     saw(value_);
-    return value_;
+    scheduler.delay(this, value, [](void* word, std::uint64_t late) { static_cast<Word*>(word)->set("drained", static_cast<T>(late), false); });
   }
   void store(T value, std::memory_order = std::memory_order_seq_cst) {
     step();
+    drain();
     set("store", value);
   }
   T exchange(T value, std::memory_order = std::memory_order_seq_cst) {
     step();
+    drain();
     return set("exchange", value);
   }
   T fetch_add(T by, std::memory_order = std::memory_order_seq_cst) {
     step();
+    drain();
     return set("add", static_cast<T>(value_ + by));
   }
   T fetch_sub(T by, std::memory_order = std::memory_order_seq_cst) {
     step();
+    drain();
     return set("subtract", static_cast<T>(value_ - by));
   }
   T fetch_or(T bits, std::memory_order = std::memory_order_seq_cst) {
     step();
+    drain();
     return set("or", static_cast<T>(value_ | bits));
   }
   // An actor that has stored a value by CAS saw the value that it expected: a failed one is told from it by what follows.
   bool compare_exchange_strong(T& expected, T desired, std::memory_order = std::memory_order_seq_cst,
                                std::memory_order = std::memory_order_seq_cst) {
     step();
+    drain();
     if (value_ != expected) {
       note("cas failed", value_, value_);
       saw(value_);
@@ -74,14 +88,17 @@ class Word {
   void step() const {
     if (!quiet_) scheduler.step();
   }
+  void drain() const {
+    if (!quiet_) scheduler.drain_own();
+  }
   void saw(T value) const {
     if (!quiet_) scheduler.saw(mix(static_cast<std::uint64_t>(index_) + 1, value));
   }
-  T set(const char* what, T value) {
+  T set(const char* what, T value, bool is_told = true) {
     const T before = value_;
     value_ = value;
     note(what, before, value);
-    saw(before);
+    if (is_told) saw(before);
     if (!quiet_ && before != value) scheduler.changed(this, before, value);
     if (changed_ != nullptr) changed_(index_, before, value);
     return before;

@@ -46,10 +46,10 @@ enum class Order {
   none,
   claim,           // CAS free -> claimed
   recycle,         // CAS skipped -> claimed
-  publish,         // exchange claimed -> published
+  publish,         // store claimed -> published
   abandon,         // exchange claimed -> skipped
   take,            // CAS published -> reading
-  release,         // exchange reading -> free
+  release,         // store reading -> free
   put_back,        // exchange reading -> published
   skip,            // a reader's CAS skipped -> free (relaxed already)
   walk,            // the load at each step of a walk: an exclusive side takes by it
@@ -118,6 +118,11 @@ class Word {
     return value_.load(is_weakened(Order::walk) ? rl::mo_relaxed : relacy_order(order), $);
   }
   void store(std::uint64_t value, std::memory_order order) { value_.store(value, relacy_order(order), $); }
+  // Publish and release: a store, where sleepers fence (that fence is tests/model's business).
+  void hand_on(std::uint64_t value) {
+    const Order which = NodeWord{value}.phase() == Phase::free ? Order::release : Order::publish;
+    value_.store(value, is_weakened(which) ? rl::mo_relaxed : rl::mo_release, $);
+  }
   std::uint64_t exchange(std::uint64_t value, std::memory_order order) {
     const Phase to = NodeWord{value}.phase();
     const Order which = to == Phase::skipped ? Order::abandon
@@ -166,6 +171,9 @@ class Memory {
   std::uint64_t node_count() const noexcept { return Words::nodes; }
   Word& word(std::uint64_t index) noexcept { return words_->node[index]; }
   auto& given_back() noexcept { return words_->given_back; }
+  void hand_on(std::uint64_t index, std::uint64_t bits) noexcept { word(index).hand_on(bits); }
+  void about_to_read(std::uint64_t) const noexcept {}
+  void about_to_take(std::uint64_t) const noexcept {}
 
  private:
   Words* words_;

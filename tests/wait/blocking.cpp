@@ -22,8 +22,10 @@ struct Call {
   platform::Park park;
   WaitPolicy policy{};
   int attempts = 0;
+  int fenced = 0;
   int asked = 0;
   int slept = 0;
+  bool fenced_announced = false;
 
   template <class Attempt>
   Waited run(Timeout timeout, Attempt attempt, AfterSlice answer = AfterSlice::go_on) {
@@ -32,6 +34,10 @@ struct Call {
         [&] {
           ++attempts;
           return attempt();
+        },
+        [&] {
+          ++fenced;
+          fenced_announced = (signal.load() & may_sleep) != 0;
         },
         [&] {
           ++asked;
@@ -99,6 +105,15 @@ TEST_CASE("whoever announced looks again before it sleeps") {
   CHECK(call.slept == 0);
 }
 
+TEST_CASE("whoever announced fences before it looks again") {
+  const test::Watchdog watchdog;
+  Call call;
+  call.policy.spin = 0ns;
+  CHECK(call.run(forever, [&] { return call.fenced == 1; }) == Waited::done);
+  CHECK(call.fenced_announced);
+  CHECK(call.slept == 0);
+}
+
 TEST_CASE("a sleeper is woken, whoever sleeps beside it") {
   const test::Watchdog watchdog;
   std::atomic<std::uint32_t> signal{0};
@@ -119,7 +134,7 @@ TEST_CASE("a sleeper is woken, whoever sleeps beside it") {
             }
             return false;
           },
-          [] { return AfterSlice::go_on; }, [] {});
+          [] {}, [] { return AfterSlice::go_on; }, [] {});
       if (waited == Waited::done) ++had;
     });
   }

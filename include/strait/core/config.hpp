@@ -35,6 +35,14 @@ inline constexpr bool kernel_lock_presence = false;
 inline constexpr bool kernel_lock_presence = true;
 #endif
 
+// STRAIT_FENCE_EVERY_CHANGE: let creators choose the fences that need nothing of the system, for machines on which some
+// process may not use membarrier(2), and so that this way is tested where it is not needed.
+#if defined(STRAIT_FENCE_EVERY_CHANGE)
+inline constexpr bool fences_by_sleepers = false;
+#else
+inline constexpr bool fences_by_sleepers = true;
+#endif
+
 // STRAIT_DEATH_POINTS: compile the named death points in (core/death_point.hpp). For crash tests only.
 #if defined(STRAIT_DEATH_POINTS)
 inline constexpr bool death_points = true;

@@ -15,15 +15,18 @@
 #include <strait/core/death_point.hpp>
 #include <strait/core/error.hpp>
 #include <strait/handle/gate.hpp>
+#include <strait/handle/pace.hpp>
+#include <strait/handle/shared_nodes.hpp>
+#include <strait/handle/side.hpp>
 #include <strait/layout/node.hpp>
 #include <strait/ring/ring.hpp>
-#include <strait/ring/shared_nodes.hpp>
 #include <strait/segment/session.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,9 +39,6 @@ using ring::Attempt;
 using ring::Found;
 using ring::Position;
 
-// A node that a call has in its hands: its position in one word, as the cursors keep it.
-using Ticket = std::uint64_t;
-
 // Two registers: this is what every write and read hands on.
 struct Claimed {
   Status status;
@@ -50,7 +50,7 @@ class RingEnd {
   // Who may use an exclusive side: the first living handle that does, or this one, by means of its own.
   enum class Sides : std::uint8_t { first_user, mine };
 
-  RingEnd(segment::Session& session, layout::ControlBlock& control, ring::SharedNodes nodes, std::size_t node_buffer_size, Sides sides)
+  RingEnd(segment::Session& session, layout::ControlBlock& control, SharedNodes nodes, std::size_t node_buffer_size, Sides sides)
       : ring_(nodes),
         control_(&control),
         line_(session.read_only() ? nullptr : &session.line()),
@@ -81,7 +81,10 @@ class RingEnd {
     Ring ring = local_ring();
     const auto index = ring.geometry().unpack(ticket).index;
     const std::size_t length = ring.memory().node(index).length.load(std::memory_order_relaxed);  // relaxed: ordered by the take
-    if (length > node_buffer_size_) [[unlikely]] drop_broken(ticket, length);
+    if (length > node_buffer_size_) [[unlikely]] {
+      if (one_reader_) reader_side_.finished(ticket);
+      drop_broken(ring.geometry().unpack(ticket), length);
+    }
     return {ring.memory().payload(index), length};
   }
 
@@ -94,26 +97,35 @@ class RingEnd {
     const Attempt first = ring.claim_at_hint(writer_, seat_);
     fetch_ahead(ring, first.at);
     if (first.found != Found::node) [[unlikely]] return wait_for_room(gate, timeout, &RingEnd::try_claim);
+    writer_pace_.moved();
     return {keep_unless_closed(first.at), ticket(first.at)};
   }
 
   // `closed`: an exclusive writer's message was taken back, because the ring was closed meanwhile. Otherwise ok.
   Status publish(Ticket ticket, std::size_t length) {
+    if (one_writer_) writer_side_.finished(ticket);
     Ring ring = local_ring();
-    const Position at = ring.geometry().unpack(ticket);
-    // DEATH here: a claimed node with a payload; the mend skips it, the message is not acknowledged. (Exclusive: nothing is left.)
-    core::death_point("publish: payload written");
-    ring.memory().node(at.index).length.store(static_cast<std::uint32_t>(length), std::memory_order_relaxed);  // relaxed: ordered by the publish
-    ring.publish(at);
-    // DEATH here: published and nobody woken; a reader finds it when its slice ends.
-    core::death_point("publish: published");
-    wake(SignalName::readers);
-    segment::Session::count(line_->messages);
-    segment::Session::count(line_->bytes, length);
-    if (!one_writer_) return Status::ok;
-    writer_side_.finished(ticket);
-    if (!is_closed() || !ring_.withdraw(at)) return Status::ok;
-    return Status::closed;
+    return publish(ring, ring.geometry().unpack(ticket), length);
+  }
+
+  // Claim, copy, publish. The common case hands no ticket on, and an exclusive writer need not note what it has in its hands.
+  Status write(const Gate& gate, Timeout timeout, const void* from, std::size_t size) {
+    refuse_read_only();
+    Ring ring = local_ring();
+    Attempt first{Found::contended, {}};
+    if (!one_writer_) {
+      first = ring.claim_at_hint(writer_, seat_);
+    } else {
+      own(writer_side_, control_->writer_side, "writer");
+      if (is_closed()) [[unlikely]] return Status::closed;
+      if (writer_side_.is_empty()) [[likely]] first = ring.free_at_hint(writer_);
+    }
+    fetch_ahead(ring, first.at);
+    if (first.found != Found::node) [[unlikely]] return write_by_claim(gate, timeout, from, size);
+    if (!one_writer_ && keep_unless_closed(first.at) != Status::ok) [[unlikely]] return Status::closed;
+    writer_pace_.moved();
+    if (size != 0) std::memcpy(ring.memory().payload(first.at.index), from, size);
+    return publish(ring, first.at, size);
   }
 
   void abandon(Ticket ticket) noexcept {
@@ -139,11 +151,39 @@ class RingEnd {
 
   // ---- reading: take, then release or put back --------------------------------------------------------------------------
 
+  // Take, hand to `copy`, release. What `copy` throws puts the message back. It must not come back to this ring.
+  template <class Copy>
+  Status read(const Gate& gate, Timeout timeout, Copy copy) {
+    refuse_read_only();
+    Ring ring = local_ring();
+    Attempt first{Found::contended, {}};
+    if (!one_reader_) {
+      first = ring.take_at_hint(reader_, seat_);
+    } else {
+      own(reader_side_, control_->reader_side, "reader");
+      if (reader_side_.is_empty()) [[likely]] first = ring.published_at_hint(reader_);
+    }
+    if (first.found != Found::node) [[unlikely]] return read_by_take(gate, timeout, copy);
+    reader_pace_.moved();
+    const std::size_t length = ring.memory().node(first.at.index).length.load(std::memory_order_relaxed);  // relaxed: ordered by the take
+    if (length > node_buffer_size_) [[unlikely]] drop_broken(first.at, length);
+    try {
+      copy(std::span<const std::byte>(ring.memory().payload(first.at.index), length));
+    } catch (...) {
+      if (one_reader_) reader_side_.began_unmarked(ticket(first.at));
+      put_back(ticket(first.at));
+      throw;
+    }
+    release(ring, first.at);
+    return Status::ok;
+  }
+
   Claimed take(const Gate& gate, Timeout timeout) {
     refuse_read_only();
     if (one_reader_) return take_exclusive(gate, timeout);
     const Attempt first = local_ring().take_at_hint(reader_, seat_);
     if (first.found != Found::node) [[unlikely]] return wait_for_message(gate, timeout, &RingEnd::try_take);
+    reader_pace_.moved();
     return {Status::ok, ticket(first.at)};
   }
 
@@ -163,14 +203,9 @@ class RingEnd {
   }
 
   void release(Ticket ticket) noexcept {
-    const Position at = position(ticket);
-    // DEATH here: a message read and not released; the mend gives it back, another reader gets it again.
-    core::death_point("release: message read");
-    local_ring().release(at);
-    // DEATH here: free and no writer woken; a writer finds it when its slice ends.
-    core::death_point("release: free");
-    wake(SignalName::writers);
     if (one_reader_) reader_side_.finished(ticket);
+    Ring ring = local_ring();
+    release(ring, ring.geometry().unpack(ticket));
   }
 
   void put_back(Ticket ticket) noexcept {
@@ -188,37 +223,9 @@ class RingEnd {
   }
 
  private:
-  using Ring = ring::Ring<ring::SharedNodes>;
+  using Ring = ring::Ring<SharedNodes>;
 
-  // What an exclusive side has in its hands.
-  class Side {
-   public:
-    bool is_empty() const noexcept { return outstanding_ == 0; }
-    bool is_unmarked(Ticket ticket) const noexcept { return unmarked_ == ticket; }
-    bool has_unmarked() const noexcept { return unmarked_ != none; }
-    Ticket unmarked() const noexcept { return unmarked_; }
-    void marked() noexcept { unmarked_ = none; }
-
-    void began_unmarked(Ticket ticket) noexcept {
-      outstanding_ = 1;
-      unmarked_ = ticket;
-    }
-    void began_marked() noexcept { ++outstanding_; }
-    void finished(Ticket ticket) noexcept {
-      if (unmarked_ == ticket) unmarked_ = none;
-      --outstanding_;
-    }
-
-    bool is_mine = false;
-
-   private:
-    static constexpr Ticket none = ~Ticket{0};  // no position packs to this
-
-    std::uint32_t outstanding_ = 0;
-    Ticket unmarked_ = none;
-  };
-
-  ring::SharedNodes& nodes() noexcept { return ring_.memory(); }
+  SharedNodes& nodes() noexcept { return ring_.memory(); }
 
   // A copy whose numbers the compiler may keep in registers: no store through a shared pointer can change them.
   Ring local_ring() const noexcept { return ring_; }
@@ -232,9 +239,55 @@ class RingEnd {
   Ticket ticket(Position at) const noexcept { return ring_.geometry().pack(at); }
   Position position(Ticket ticket) const noexcept { return ring_.geometry().unpack(ticket); }
 
-  // The length is another process's, and wrong: nobody else should meet it.
-  [[noreturn]] STRAIT_COLD void drop_broken(Ticket ticket, std::size_t length) {
+  Status publish(Ring& ring, Position at, std::size_t length) {
+    // DEATH here: a claimed node with a payload; the mend skips it, the message is not acknowledged. (Exclusive: nothing is left.)
+    core::death_point("publish: payload written");
+    ring.memory().node(at.index).length.store(static_cast<std::uint32_t>(length), std::memory_order_relaxed);  // relaxed: ordered by the publish
+    ring.publish(at);
+    // DEATH here: published and nobody woken; a reader finds it when its slice ends.
+    core::death_point("publish: published");
+    wake(SignalName::readers);
+    layout::SeatLine& line = *line_;
+    segment::Session::count(line.messages);
+    segment::Session::count(line.bytes, length);
+    if (!one_writer_ || !is_closed() || !ring.withdraw(at)) [[likely]] return Status::ok;
+    return Status::closed;
+  }
+
+  STRAIT_COLD Status write_by_claim(const Gate& gate, Timeout timeout, const void* from, std::size_t size) {
+    const auto [status, ticket] = claim(gate, timeout);
+    if (status != Status::ok) return status;
+    if (size != 0) std::memcpy(room(ticket).data(), from, size);
+    return publish(ticket, size);
+  }
+
+  void release(Ring& ring, Position at) noexcept {
+    // DEATH here: a message read and not released; the mend gives it back, another reader gets it again.
+    core::death_point("release: message read");
+    ring.release(at);
+    // DEATH here: free and no writer woken; a writer finds it when its slice ends.
+    core::death_point("release: free");
+    wake(SignalName::writers);
+  }
+
+  template <class Copy>
+  STRAIT_COLD Status read_by_take(const Gate& gate, Timeout timeout, Copy& copy) {
+    const auto [status, ticket] = take(gate, timeout);
+    if (status != Status::ok) return status;
+    const auto bytes = message(ticket);
+    try {
+      copy(bytes);
+    } catch (...) {
+      put_back(ticket);
+      throw;
+    }
     release(ticket);
+    return Status::ok;
+  }
+
+  // The length is another process's, and wrong: nobody else should meet it.
+  [[noreturn]] STRAIT_COLD void drop_broken(Position at, std::size_t length) {
+    release(ring_, at);
     throw Error(Errc::broken, session_->segment().name(),
                 "a node says it holds " + std::to_string(length) + " bytes of " + std::to_string(node_buffer_size_) + "; the message was dropped");
   }
@@ -272,6 +325,7 @@ class RingEnd {
   Attempt find_published() noexcept { return ring_.find_published(reader_); }
 
   STRAIT_COLD Claimed wait_for_room(const Gate& gate, Timeout timeout, TryOnce try_once) {
+    writer_pace_.let_other_ahead();
     Claimed claimed{Status::timed_out, {}};
     const auto attempt = [&] {
       if (is_closed() || gate.is_closing()) {
@@ -288,6 +342,7 @@ class RingEnd {
   }
 
   STRAIT_COLD Claimed wait_for_message(const Gate& gate, Timeout timeout, TryOnce try_once) {
+    reader_pace_.let_other_ahead();
     Claimed taken{Status::timed_out, {}};
     const auto attempt = [&] {
       if (gate.is_closing()) {
@@ -295,6 +350,7 @@ class RingEnd {
         return true;
       }
       const bool closed = is_closed();  // before the walk that may end in `closed`
+      if (closed) session_->fence();    // whoever published before it looked at `closed` is seen by the walk
       const Attempt found = (this->*try_once)();
       if (found.found == Found::node) {
         taken = {Status::ok, ticket(found.at)};
@@ -354,6 +410,7 @@ class RingEnd {
       claimed = wait_for_room(gate, timeout, &RingEnd::find_free);
       if (claimed.status != Status::ok) return claimed;
     }
+    writer_pace_.moved();
     writer_side_.began_unmarked(claimed.ticket);
     return claimed;
   }
@@ -382,6 +439,7 @@ class RingEnd {
       taken = wait_for_message(gate, timeout, &RingEnd::find_published);
       if (taken.status != Status::ok) return taken;
     }
+    reader_pace_.moved();
     reader_side_.began_unmarked(taken.ticket);
     return taken;
   }
@@ -407,10 +465,12 @@ class RingEnd {
   bool one_reader_;
   segment::Session* session_;
   // Threads that share the handle share these; each side on a line of its own, away from what both only read.
-  alignas(64) ring::WriterCursor<ring::SharedNodes> writer_{};
+  alignas(64) ring::WriterCursor<SharedNodes> writer_{};
   Side writer_side_;
-  alignas(64) ring::ReaderCursor<ring::SharedNodes> reader_{};
+  Pace writer_pace_;
+  alignas(64) ring::ReaderCursor<SharedNodes> reader_{};
   Side reader_side_;
+  Pace reader_pace_;
 };
 
 }  // namespace strait::handle

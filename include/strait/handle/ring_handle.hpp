@@ -3,10 +3,10 @@
 
 #include <strait/core/options.hpp>
 #include <strait/handle/ring_end.hpp>
+#include <strait/handle/shared_nodes.hpp>
 #include <strait/layout/node.hpp>
 #include <strait/layout/node_word.hpp>
 #include <strait/ring/ring.hpp>
-#include <strait/ring/shared_nodes.hpp>
 #include <strait/segment/expectation.hpp>
 #include <strait/segment/segment.hpp>
 #include <strait/segment/session.hpp>
@@ -37,12 +37,13 @@ class RingHandle : private RingSession, public RingEnd {
 
  private:
   static segment::Contents contents() noexcept {
-    return {[](const segment::Segment& segment) { ring::SharedNodes(nodes_of(segment)).make_free(); },
-            [](const segment::Segment& segment, layout::Seat dead) { return ring::Ring<ring::SharedNodes>(nodes_of(segment)).mend(dead); }};
+    return {[](const segment::Segment& segment) { SharedNodes(nodes_of(segment)).make_free(); },
+            [](const segment::Segment& segment, layout::Seat dead) { return ring::Ring<SharedNodes>(nodes_of(segment)).mend(dead); }};
   }
 
-  static ring::SharedNodes nodes_of(const segment::Segment& segment) noexcept {
-    return {segment.payload(), segment.shape().element_count, *layout::node_stride(segment.shape().element_size), segment.control().given_back};
+  static SharedNodes nodes_of(const segment::Segment& segment) noexcept {
+    return {segment.payload(), segment.shape().element_count, *layout::node_stride(segment.shape().element_size), segment.control().given_back,
+            segment.fence_method()};
   }
 };
 

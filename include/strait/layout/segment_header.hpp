@@ -10,7 +10,7 @@
 //
 //     0   magic             8   version       12  kind            16  state         20  presence      22  park
 //     24  segment_size      32  payload_offset    40  payload_size    48  element_size    56  element_count
-//     64  fingerprint       72  epoch         80  seat_count      84  element_alignment   88..127  zero
+//     64  fingerprint       72  epoch         80  seat_count      84  element_alignment   88  fences  92..127  zero
 
 #include <strait/layout/node_word.hpp>
 
@@ -27,6 +27,11 @@ enum class State : std::uint32_t { none = 0, creating = 1, ready = 2 };
 
 // How participants show that they live: chosen by the creator, for everybody. (How they sleep: platform::Park::method().)
 enum class PresenceMethod : std::uint16_t { kernel_lock = 1, process = 2 };
+
+// Who pays for the fence between a change of a ring's node and the look at its sleepers: chosen by the creator, for everybody.
+//   every_change  whoever changes the word, by an exchange
+//   by_sleepers   whoever is about to sleep, or to believe that a ring is closed and empty (platform/asymmetric_fence.hpp)
+enum class FenceMethod : std::uint32_t { every_change = 1, by_sleepers = 2 };
 
 inline constexpr std::uint64_t magic = 0x0A30544941525453ull;  // "STRAIT0\n" as little-endian bytes
 inline constexpr std::uint32_t format_version = 1;
@@ -47,7 +52,8 @@ struct SegmentHeader {
   alignas(8) std::uint64_t epoch;          // a random number: tells one life of a name from the next
   std::uint32_t seat_count;
   std::uint32_t element_alignment;
-  unsigned char reserved[40];
+  std::uint32_t fences;
+  unsigned char reserved[36];
 };
 
 inline constexpr std::uint64_t header_size = 128;
@@ -55,7 +61,7 @@ inline constexpr std::uint64_t header_size = 128;
 static_assert(sizeof(SegmentHeader) == header_size);
 static_assert(std::is_standard_layout_v<SegmentHeader>);
 static_assert(offsetof(SegmentHeader, state) == 16 && offsetof(SegmentHeader, segment_size) == 24 && offsetof(SegmentHeader, fingerprint) == 64 &&
-              offsetof(SegmentHeader, seat_count) == 80);
+              offsetof(SegmentHeader, seat_count) == 80 && offsetof(SegmentHeader, fences) == 88);
 
 // Bytes far beyond the end of the object that only locks are held on: the segment's life, and one for each seat's presence.
 inline constexpr std::int64_t life_lock_offset = 0x7ffffff000000000;

@@ -29,6 +29,13 @@ inline void prefetch_for_store([[maybe_unused]] const void* address) noexcept {
 #endif
 }
 
+// Fetches the cache line for a load to come.
+inline void prefetch([[maybe_unused]] const void* address) noexcept {
+#if defined(__GNUC__)
+  __builtin_prefetch(address, 0);
+#endif
+}
+
 // On one processor a spinning waiter only keeps the one it waits for from running.
 inline bool single_processor() noexcept {
   static const bool single = std::thread::hardware_concurrency() == 1;

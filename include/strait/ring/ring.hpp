@@ -1,7 +1,7 @@
 #pragma once
 // The ring: one algorithm for one-to-one and many-to-many, over plain words. No OS call, no waiting, no names.
 //
-//     free(p) --claim: CAS--> claimed(p, seat) --publish: exchange--> published(p)
+//     free(p) --claim: CAS--> claimed(p, seat) --publish: store--> published(p)
 //        ^                        | abandon, or mend of a dead writer
 //        |                        v
 //        |                   skipped(p)  --a reader steps over it, or a writer one lap on claims it-->
@@ -27,8 +27,9 @@
 // back, after the counter was read, has ended with nothing found. Whoever then reads the same value knows that somebody has
 // looked.
 //
-// Memory (a policy) owns the words, so that a test can own every interleaving: word(index), given_back(), node_count(), and
-// Atomic<T> for the cursors. Each word offers load, exchange, compare_exchange_strong as std::atomic does.
+// Memory (a policy) owns the words, so that a test can own every interleaving: word(index), given_back(), node_count(),
+// hand_on(index, bits) for the two changes that every message pays for, and Atomic<T> for the cursors. Each word offers load,
+// exchange, compare_exchange_strong as std::atomic does.
 
 #include <strait/layout/node_word.hpp>
 #include <strait/ring/position.hpp>
@@ -150,8 +151,7 @@ class Ring {
 
   // Wake readers afterwards.
   void publish(Position at) noexcept {
-    // SYNC payload: what was written before is read after the take. SYNC sleep: seq_cst, because the look at the signal follows.
-    word(at).exchange(NodeWord::of(at.lap, Phase::published).bits, std::memory_order_seq_cst);
+    memory_.hand_on(at.index, NodeWord::of(at.lap, Phase::published).bits);
   }
 
   // Wake readers and writers afterwards.
@@ -192,6 +192,7 @@ class Ring {
   // Case 1 or nothing: small enough to be inlined into every read.
   Attempt take_at_hint(ReaderCursor<Memory>& cursor, Seat me) noexcept {
     const Position at = load(cursor.hint);
+    memory_.about_to_take(at.index);
     auto& node = word(at);
     auto published = NodeWord::of(at.lap, Phase::published).bits;
     // SYNC payload: as in the walk.
@@ -213,6 +214,7 @@ class Ring {
 
   Attempt published_at_hint(ReaderCursor<Memory>& cursor) noexcept {
     const Position at = load(cursor.hint);
+    memory_.about_to_read(at.index);
     // SYNC payload: acquires what the writer stored before it published.
     if (word(at).load(std::memory_order_seq_cst) != NodeWord::of(at.lap, Phase::published).bits) [[unlikely]] return {Found::contended, at};
     store(cursor.hint, geometry_.next(at));
@@ -237,8 +239,7 @@ class Ring {
 
   // Wake writers afterwards.
   void release(Position at) noexcept {
-    // SYNC reuse: our last read of the payload comes before the next writer's first store. SYNC sleep: a look at the signal follows.
-    word(at).exchange(NodeWord::of(at.lap + 1, Phase::free).bits, std::memory_order_seq_cst);
+    memory_.hand_on(at.index, NodeWord::of(at.lap + 1, Phase::free).bits);
   }
 
   // Wake readers afterwards. The message is the next one that this handle takes; others find it when they see the ring empty.

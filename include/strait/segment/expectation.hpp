@@ -37,6 +37,10 @@ inline layout::SegmentPlan checked_plan(const std::string& name, const layout::S
     refuse(Errc::wrong_version,
            "its creator sleeps by method " + text(header.park) + ", this program by method " + text(platform::Park::method()) + "; build both sides alike");
   }
+  if (header.fences != static_cast<std::uint32_t>(layout::FenceMethod::every_change) &&
+      header.fences != static_cast<std::uint32_t>(layout::FenceMethod::by_sleepers)) {
+    refuse(Errc::wrong_version, "its creator fences by method " + text(header.fences) + ", which this program does not know");
+  }
 
   const auto kind = static_cast<Kind>(header.kind);
   if (kind != expected.shape.kind) {

@@ -22,6 +22,7 @@
 #include <strait/core/timeout.hpp>
 #include <strait/layout/segment_header.hpp>
 #include <strait/layout/segment_plan.hpp>
+#include <strait/platform/asymmetric_fence.hpp>
 #include <strait/platform/clock.hpp>
 #include <strait/platform/park.hpp>
 #include <strait/platform/process.hpp>
@@ -96,6 +97,7 @@ class Segment {
   const layout::SegmentPlan& plan() const noexcept { return plan_; }
   std::uint32_t seat_count() const noexcept { return seat_count_; }
   layout::PresenceMethod presence_method() const noexcept { return presence_; }
+  layout::FenceMethod fence_method() const noexcept { return fences_; }
 
   // The creator has filled everything in: from here on others may open it.
   void publish() {
@@ -258,6 +260,7 @@ class Segment {
     shape_ = shape;
     seat_count_ = options.max_participants;
     presence_ = core::kernel_lock_presence && !life_.drops_when_converted() ? layout::PresenceMethod::kernel_lock : layout::PresenceMethod::process;
+    fences_ = core::fences_by_sleepers && platform::join_fences() ? layout::FenceMethod::by_sleepers : layout::FenceMethod::every_change;
     plan_ = *layout::plan(shape, seat_count_);
 
     layout::SegmentHeader bytes{};
@@ -276,6 +279,7 @@ class Segment {
     bytes.epoch = platform::random_id();
     bytes.seat_count = seat_count_;
     bytes.element_alignment = shape.element_alignment;
+    bytes.fences = static_cast<std::uint32_t>(fences_);
     platform::SharedObject::check_size(name_, plan_.segment_size);
     if (!object_->write_start(&bytes, sizeof bytes)) throw Error(Errc::no_space, name_, "no room for its header; free some shared memory");
     // DEATH here: a header in state `creating` on an object that nobody holds; the next creator or opener removes it.
@@ -292,6 +296,12 @@ class Segment {
     shape_ = {static_cast<layout::Kind>(bytes.kind), bytes.element_size, bytes.element_count, bytes.element_alignment, bytes.fingerprint};
     seat_count_ = bytes.seat_count;
     presence_ = static_cast<layout::PresenceMethod>(bytes.presence);
+    fences_ = static_cast<layout::FenceMethod>(bytes.fences);
+    if (fences_ == layout::FenceMethod::by_sleepers && !platform::join_fences()) {
+      throw Error(Errc::permission_denied, name_,
+                  "its creator relies on membarrier(2), which the system refuses to this process; allow it, or build the creator with "
+                  "STRAIT_FENCE_EVERY_CHANGE");
+    }
     mapping_ = platform::Mapping(*object_, name_, plan_.segment_size, access, huge_pages);
     // SYNC ready: acquires everything the creator wrote.
     if (header().state.load(std::memory_order_acquire) != static_cast<std::uint32_t>(layout::State::ready)) {
@@ -358,6 +368,7 @@ class Segment {
   layout::SegmentPlan plan_{};
   std::uint32_t seat_count_ = 0;
   layout::PresenceMethod presence_{};
+  layout::FenceMethod fences_{};
 };
 
 }  // namespace strait::segment

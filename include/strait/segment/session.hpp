@@ -11,6 +11,7 @@
 #include <strait/liveness/repair.hpp>
 #include <strait/liveness/seats.hpp>
 #include <strait/lock/rw_lock.hpp>
+#include <strait/platform/asymmetric_fence.hpp>
 #include <strait/platform/clock.hpp>
 #include <strait/platform/park.hpp>
 #include <strait/platform/process.hpp>
@@ -93,7 +94,7 @@ class Session {
   // relaxed: an id changes only by being adopted after a death
   bool is_owner() const noexcept { return !read_only() && control().owner.load(std::memory_order_relaxed) == id_; }
 
-  // SYNC close: seq_cst against the claims of writers and the walks of readers (protocol in handle/ring_handle.hpp).
+  // SYNC close: seq_cst against the claims of writers and the walks of readers (protocol in handle/ring_end.hpp).
   bool is_closed() const noexcept { return control().closed.load(std::memory_order_seq_cst) != 0; }
 
   void close_for_everybody() noexcept {
@@ -134,7 +135,12 @@ class Session {
       mend_dead();
       return whom == For::another_participant && is_alone_without_owner() ? wait::AfterSlice::stop : wait::AfterSlice::go_on;
     };
-    return wait::until(signal, park_, wait_, timeout, attempt, after_slice, [this] { count(line().waits); });
+    return wait::until(signal, park_, wait_, timeout, attempt, [this] { fence(); }, after_slice, [this] { count(line().waits); });
+  }
+
+  // Whatever anybody changed in a node before this, whoever calls it sees; whatever its caller stored before it, they see from now on.
+  void fence() const noexcept {
+    if (segment_.fence_method() == layout::FenceMethod::by_sleepers) platform::fence_everybody();
   }
 
   // A verdict that did not wait: has a slice passed since this handle last asked after the dead? Then ask; true if any was mended.

@@ -23,10 +23,10 @@ enum class Waited : std::uint8_t { done, timed_out, stopped };
 enum class AfterSlice : std::uint8_t { go_on, stop };
 
 // Tries until `attempt()` is true. `attempt` is called again after every announcement; it must load the state with seq_cst.
-// `after_slice()` runs when a slice ended without a wake and once more at the deadline; `stop` ends the wait, after a last try.
+// `fence()` runs between an announcement and the attempt that follows. `after_slice()` runs when a slice ended without a wake and once more at the deadline; `stop` ends the wait, after a last try.
 // `slept()` runs before each park.
-template <class Attempt, class After, class OnPark>
-Waited until(std::atomic<std::uint32_t>& signal, const platform::Park& park, const WaitPolicy& policy, Timeout timeout, Attempt attempt,
+template <class Attempt, class Fence, class After, class OnPark>
+Waited until(std::atomic<std::uint32_t>& signal, const platform::Park& park, const WaitPolicy& policy, Timeout timeout, Attempt attempt, Fence fence,
              After after_slice, OnPark slept) {
   if (attempt()) return Waited::done;
   if (timeout.is_no_wait()) return Waited::timed_out;
@@ -55,6 +55,7 @@ Waited until(std::atomic<std::uint32_t>& signal, const platform::Park& park, con
     }
     if (!deadline.passed(now)) {
       const std::uint32_t announced = announce(signal);
+      fence();
       if (attempt()) return Waited::done;
       slept();
       const auto left = deadline.left(now, slice);
