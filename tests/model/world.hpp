@@ -424,8 +424,8 @@ struct Nodes {
       word(index).exchange(bits);
     }
   }
-  void about_to_read(std::uint64_t) const noexcept {}
-  void about_to_take(std::uint64_t) const noexcept {}
+  void about_to_write(std::uint64_t) const noexcept {}
+  void about_to_read(std::uint64_t, bool) const noexcept {}
 };
 using ModelRing = ring::Ring<Nodes>;
 

@@ -172,8 +172,8 @@ class Memory {
   Word& word(std::uint64_t index) noexcept { return words_->node[index]; }
   auto& given_back() noexcept { return words_->given_back; }
   void hand_on(std::uint64_t index, std::uint64_t bits) noexcept { word(index).hand_on(bits); }
-  void about_to_read(std::uint64_t) const noexcept {}
-  void about_to_take(std::uint64_t) const noexcept {}
+  void about_to_write(std::uint64_t) const noexcept {}
+  void about_to_read(std::uint64_t, bool) const noexcept {}
 
  private:
   Words* words_;

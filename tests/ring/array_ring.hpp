@@ -44,8 +44,8 @@ class ArrayMemory {
     return words_->node[0];
   }
   void hand_on(std::uint64_t index, std::uint64_t bits) noexcept { word(index).store(bits, std::memory_order_release); }
-  void about_to_read(std::uint64_t) const noexcept {}
-  void about_to_take(std::uint64_t) const noexcept {}
+  void about_to_write(std::uint64_t) const noexcept {}
+  void about_to_read(std::uint64_t, bool) const noexcept {}
 
  private:
   Words* words_;

@@ -18,6 +18,9 @@ class Pace {
   // relaxed, here and below: a guess, and a count that threads lose to each other matters little
   void moved() noexcept { row_.store(row_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 
+  // Has the last look found a node, and the one before it?
+  bool in_row() const noexcept { return row_.load(std::memory_order_relaxed) > 1; }
+
   // There was no node.
   void let_other_ahead() noexcept {
     const bool was_a_row = row_.load(std::memory_order_relaxed) >= long_row;

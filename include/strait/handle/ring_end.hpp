@@ -158,10 +158,10 @@ class RingEnd {
     Ring ring = local_ring();
     Attempt first{Found::contended, {}};
     if (!one_reader_) {
-      first = ring.take_at_hint(reader_, seat_);
+      first = ring.take_at_hint(reader_, seat_, reader_pace_.in_row());
     } else {
       own(reader_side_, control_->reader_side, "reader");
-      if (reader_side_.is_empty()) [[likely]] first = ring.published_at_hint(reader_);
+      if (reader_side_.is_empty()) [[likely]] first = ring.published_at_hint(reader_, reader_pace_.in_row());
     }
     if (first.found != Found::node) [[unlikely]] return read_by_take(gate, timeout, copy);
     reader_pace_.moved();
@@ -181,7 +181,7 @@ class RingEnd {
   Claimed take(const Gate& gate, Timeout timeout) {
     refuse_read_only();
     if (one_reader_) return take_exclusive(gate, timeout);
-    const Attempt first = local_ring().take_at_hint(reader_, seat_);
+    const Attempt first = local_ring().take_at_hint(reader_, seat_, reader_pace_.in_row());
     if (first.found != Found::node) [[unlikely]] return wait_for_message(gate, timeout, &RingEnd::try_take);
     reader_pace_.moved();
     return {Status::ok, ticket(first.at)};
@@ -299,13 +299,8 @@ class RingEnd {
 
   // ---- waits ---------------------------------------------------------------------------------------------------------
 
-  // The line of the word and the next one, which a small message fills too. Only writers do it: a reader that fetched ahead
-  // would take the nodes from the writer that is about to claim them.
-  static void fetch_ahead(Ring& ring, Position at) noexcept {
-    const std::byte* const node = ring.memory().payload(ring.geometry().index_ahead(at)) - layout::node_header_size;
-    platform::prefetch_for_store(node);
-    platform::prefetch_for_store(node + layout::cache_line);
-  }
+  // Only writers fetch ahead: a reader that did would take the nodes from the writer that is about to claim them.
+  static void fetch_ahead(Ring& ring, Position at) noexcept { ring.memory().about_to_write(ring.geometry().index_ahead(at)); }
 
   // A claim is kept only if the ring is still open (the protocol's load after every claim).
   Status keep_unless_closed(Position at) noexcept {
@@ -433,7 +428,7 @@ class RingEnd {
     own(reader_side_, control_->reader_side, "reader");
     if (!reader_side_.is_empty()) [[unlikely]] return take_further(gate, timeout);
 
-    const Attempt first = local_ring().published_at_hint(reader_);
+    const Attempt first = local_ring().published_at_hint(reader_, reader_pace_.in_row());
     Claimed taken{Status::ok, ticket(first.at)};
     if (first.found != Found::node) [[unlikely]] {
       taken = wait_for_message(gate, timeout, &RingEnd::find_published);

@@ -40,12 +40,16 @@ class SharedNodes {
     }
   }
 
-  // A small message fills the line of its word and the next one: fetched side by side, not one after the other.
-  void about_to_read(std::uint64_t index) noexcept { platform::prefetch(reinterpret_cast<const std::byte*>(&node(index)) + layout::cache_line); }
-
-  void about_to_take(std::uint64_t index) noexcept {
-    platform::prefetch_for_store(&node(index));
-    about_to_read(index);
+  // A small message fills the line of its word and the next one: both are fetched side by side, not one after the other. A writer
+  // will store into both. A reader will store into the first: in a row of messages it takes that line for itself at once;
+  // otherwise it may look many times before the message is there, and leaves it to the writer.
+  void about_to_write(std::uint64_t index) noexcept {
+    platform::prefetch_for_store(line(index, 0));
+    platform::prefetch_for_store(line(index, 1));
+  }
+  void about_to_read(std::uint64_t index, bool in_row) noexcept {
+    if (in_row) platform::prefetch_for_store(line(index, 0));
+    platform::prefetch(line(index, 1));
   }
 
   // By the creator, before anybody else looks.
@@ -59,6 +63,8 @@ class SharedNodes {
   std::byte* payload(std::uint64_t index) noexcept { return first_ + index * stride_ + layout::node_header_size; }
 
  private:
+  const std::byte* line(std::uint64_t index, std::uint64_t number) const noexcept { return first_ + index * stride_ + number * layout::cache_line; }
+
   std::byte* first_;
   std::uint64_t node_count_;
   std::uint64_t stride_;

@@ -28,8 +28,8 @@
 // looked.
 //
 // Memory (a policy) owns the words, so that a test can own every interleaving: word(index), given_back(), node_count(),
-// hand_on(index, bits) for the two changes that every message pays for, and Atomic<T> for the cursors. Each word offers load,
-// exchange, compare_exchange_strong as std::atomic does.
+// hand_on(index, bits) for the two changes that every message pays for, about_to_write(index) and about_to_read(index, in_row) to
+// fetch cache lines by, and Atomic<T> for the cursors. Each word offers load, exchange, compare_exchange_strong as std::atomic does.
 
 #include <strait/layout/node_word.hpp>
 #include <strait/ring/position.hpp>
@@ -111,6 +111,7 @@ class Ring {
   // Case 1 or nothing: small enough to be inlined into every write.
   Attempt claim_at_hint(WriterCursor<Memory>& cursor, Seat me) noexcept {
     const Position at = load(cursor.hint);
+    memory_.about_to_write(at.index);
     auto& node = word(at);
     auto free = NodeWord::of(at.lap, Phase::free).bits;
     // SYNC reuse, close: as in the walk.
@@ -137,6 +138,7 @@ class Ring {
 
   Attempt free_at_hint(WriterCursor<Memory>& cursor) noexcept {
     const Position at = load(cursor.hint);
+    memory_.about_to_write(at.index);
     // SYNC reuse: acquires the release of this node.
     if (word(at).load(std::memory_order_seq_cst) != NodeWord::of(at.lap, Phase::free).bits) [[unlikely]] return {Found::contended, at};
     store(cursor.hint, geometry_.next(at));
@@ -189,10 +191,10 @@ class Ring {
     });
   }
 
-  // Case 1 or nothing: small enough to be inlined into every read.
-  Attempt take_at_hint(ReaderCursor<Memory>& cursor, Seat me) noexcept {
+  // Case 1 or nothing: small enough to be inlined into every read. `in_row`: is the node likely there? A hint for the memory.
+  Attempt take_at_hint(ReaderCursor<Memory>& cursor, Seat me, bool in_row = false) noexcept {
     const Position at = load(cursor.hint);
-    memory_.about_to_take(at.index);
+    memory_.about_to_read(at.index, in_row);
     auto& node = word(at);
     auto published = NodeWord::of(at.lap, Phase::published).bits;
     // SYNC payload: as in the walk.
@@ -212,9 +214,9 @@ class Ring {
     return walk_to_published(cursor, [](auto&, NodeWord, Position) { return Step::taken; });
   }
 
-  Attempt published_at_hint(ReaderCursor<Memory>& cursor) noexcept {
+  Attempt published_at_hint(ReaderCursor<Memory>& cursor, bool in_row = false) noexcept {
     const Position at = load(cursor.hint);
-    memory_.about_to_read(at.index);
+    memory_.about_to_read(at.index, in_row);
     // SYNC payload: acquires what the writer stored before it published.
     if (word(at).load(std::memory_order_seq_cst) != NodeWord::of(at.lap, Phase::published).bits) [[unlikely]] return {Found::contended, at};
     store(cursor.hint, geometry_.next(at));
