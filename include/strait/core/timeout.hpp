@@ -51,6 +51,7 @@ class Deadline {
  public:
   explicit Deadline(Timeout timeout) : at_(from_now(timeout)) {}
 
+  Clock::time_point at() const noexcept { return at_; }
   bool is_never() const noexcept { return at_ == Clock::time_point::max(); }
   bool passed(Clock::time_point now) const noexcept { return !is_never() && now >= at_; }
 
