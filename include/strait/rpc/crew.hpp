@@ -131,7 +131,11 @@ class Crew {
   // User code of which up to `most_callbacks` run at a time.
   void queue_callback(Task task) {
     {
-      const std::lock_guard lock(mutex_);
+      std::unique_lock lock(mutex_);
+      if (dismissed_) {  // the endpoint is closed and its threads are gone: the one who called does it
+        lock.unlock();
+        return run(task);
+      }
       callbacks_.push_back(std::move(task));
       callbacks_queued_.store(callbacks_.size(), std::memory_order_relaxed);  // relaxed: as above
     }
@@ -202,8 +206,12 @@ class Crew {
       }
       thread.join();
     }
-    Worker nobody;
-    while (do_some_work(nobody)) {
+    for (;;) {
+      while (do_some_work()) {
+      }
+      const std::lock_guard lock(mutex_);
+      dismissed_ = callbacks_.empty();
+      if (dismissed_) return;
     }
   }
 
@@ -233,7 +241,7 @@ class Crew {
       if (me.has_mine) {
         me.has_mine = false;
         serve_in_slot(me.mine);
-      } else if (do_some_work(me)) {
+      } else if (do_some_work()) {
       } else if (is_closing()) {
         if (!may_leave()) continue;
         return;
@@ -251,7 +259,7 @@ class Crew {
     give_slot_back();
   }
 
-  bool do_some_work(Worker&) {
+  bool do_some_work() {
     // relaxed: whoever queues something calls a worker afterwards
     if (!has_work()) return false;
     Task task;
@@ -285,15 +293,19 @@ class Crew {
     }
     before_user_code();
     const auto start = Clock::now();
+    run(task);
+    task = {};
+    after_user_code(Clock::now() - start);
+    if (kind == a_callback) callbacks_running_.fetch_sub(1, std::memory_order_relaxed);
+    return true;
+  }
+
+  static void run(const Task& task) {
     try {
       task();
     } catch (...) {
       core::ErrorReport::report(std::current_exception(), "RpcBuffer callback");
     }
-    task = {};
-    after_user_code(Clock::now() - start);
-    if (kind == a_callback) callbacks_running_.fetch_sub(1, std::memory_order_relaxed);
-    return true;
   }
 
   // False: this thread is not needed any more.
@@ -422,6 +434,7 @@ class Crew {
   std::deque<Task> callbacks_;
   std::deque<Task> tasks_;
   std::vector<Worker*> idle_;
+  bool dismissed_ = false;
   std::unordered_map<Worker*, std::thread> threads_;
 };
 

@@ -731,7 +731,7 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
     const PlaceWord old{known()};
     {
       const std::lock_guard lock(table_);
-      known_.store(peer.bits, std::memory_order_seq_cst);  // SYNC peer: with the calls that are enlisted
+      known_.store(peer.bits, std::memory_order_relaxed);  // relaxed: see known()
     }
     if (old.is_occupied()) {
       halves_.clear();
@@ -1073,8 +1073,8 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
   void stop_handlers_later(Which which) {
     auto stops = stops_of([&](const Running& running) { return !running.forgotten && which(running); });
     if (stops.empty()) return;
-    queue_task([stops = std::move(stops)]() mutable {
-      for (auto& stop : stops) stop.request_stop();
+    queue_task([stops = std::move(stops)] {
+      for (auto stop : stops) stop.request_stop();
     });
   }
 
