@@ -5,6 +5,7 @@
 #include "support/unique_name.hpp"
 #include "support/watchdog.hpp"
 
+#include <strait/bytes.hpp>
 #include <strait/rpc_buffer.hpp>
 
 #include <chrono>

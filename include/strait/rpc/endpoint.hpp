@@ -157,6 +157,7 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
       return deliver(*call);
     }
     if (stop.stop_possible()) call->on_stop.emplace(stop, std::function<void()>(Canceller{this, call.get()}));
+    shorten_sleep();
     if (!send_async_now(*call, args)) {
       std::vector<std::byte> copy(args.begin(), args.end());
       put_into_outbox({{}, std::move(copy), call});
@@ -955,7 +956,7 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
       if (now < spin_end || !parks_) continue;
 
       const auto next = keep_time();
-      auto length = std::chrono::nanoseconds(wait::slice);
+      auto length = sleep_length();
       if (next != Clock::time_point::max()) length = std::clamp<std::chrono::nanoseconds>(next - now, std::chrono::microseconds(1), length);
       const std::uint32_t announced = wait::announce(channel_->packets());
       if (finished()) break;
@@ -967,6 +968,7 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
       segment::Session::count(channel_->session().line().waits);
       const bool woken = park_.sleep(channel_->packets(), announced, length);
       now = Clock::now();
+      sleeps_long_.store(false, std::memory_order_relaxed);  // relaxed: at worst one needless wake
       if (woken) {
         spin_end = now + spin_;
       } else {
@@ -975,6 +977,24 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
     }
     worker_attends_.store(false, std::memory_order_seq_cst);  // SYNC work
     end_attending();
+  }
+
+  // With nothing that a death could end, nobody need ask for it often.
+  std::chrono::nanoseconds sleep_length() {
+    // SYNC idle: before the look; whoever begins something looks here afterwards.
+    sleeps_long_.store(true, std::memory_order_seq_cst);
+    bool nothing_to_end = false;
+    {
+      const std::scoped_lock lock(table_, running_mutex_);
+      nothing_to_end = calls_.size() == 0 && running_handlers_.empty();
+    }
+    if (nothing_to_end) return 10 * wait::slice;
+    sleeps_long_.store(false, std::memory_order_relaxed);  // relaxed: as above
+    return wait::slice;
+  }
+  void shorten_sleep() noexcept {
+    // SYNC idle: after the call or handler was put on its list
+    if (sleeps_long_.load(std::memory_order_seq_cst)) [[unlikely]] wake_attender();
   }
 
   void serve(Request& request) override {
@@ -1053,8 +1073,11 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
 
   bool begin_running(const Request& request, std::stop_source& stop) {
     stop = std::stop_source();
-    const std::lock_guard lock(running_mutex_);
-    running_handlers_.push_back({request.id, request.from, request.forgotten, stop});
+    {
+      const std::lock_guard lock(running_mutex_);
+      running_handlers_.push_back({request.id, request.from, request.forgotten, stop});
+    }
+    shorten_sleep();
     return true;
   }
 
@@ -1110,6 +1133,7 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
   std::uint64_t vacant_from_the_start_ = ~std::uint64_t{0};
 
   alignas(64) std::atomic<bool> ring_sleeper_{false};
+  std::atomic<bool> sleeps_long_{false};
   std::atomic<std::uint32_t> followers_{0};
   std::atomic<Clock::rep> next_time_{Clock::time_point::max().time_since_epoch().count()};
 
