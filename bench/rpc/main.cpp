@@ -33,6 +33,7 @@ struct Settings {
   std::chrono::milliseconds length{200};
   int rounds = 5;
   std::vector<unsigned> cpus = allowed_cpus();
+  std::string only;
 };
 
 struct Shared {
@@ -83,7 +84,7 @@ double rate_of(std::chrono::milliseconds length, int batch, F call) {
 // ---- limits ------------------------------------------------------------------------------------------------------------------
 
 double bare_calls(const Settings& settings, std::size_t bytes) {
-  BareRing there(16, bytes), back(16, bytes);
+  BareRing there(10, bytes), back(10, bytes);  // as many as RpcBuffer has by default
   return run(settings, true,
              [&](Shared& shared) {
                std::vector<std::byte> message(bytes);
@@ -197,14 +198,16 @@ int main(int argc, char** argv) try {
       settings.rounds = std::max(1, std::atoi(argv[++i]));
     } else if (option == "--phase-ms" && i + 1 < argc) {
       settings.length = std::chrono::milliseconds(std::max(1, std::atoi(argv[++i])));
+    } else if (option == "--only" && i + 1 < argc) {
+      settings.only = argv[++i];
     } else {
-      std::fputs("strait-bench-rpc [--quick] [--rounds N (5)] [--phase-ms N (200)]\n", stderr);
+      std::fputs("strait-bench-rpc [--quick] [--rounds N (5)] [--phase-ms N (200)] [--only SUBJECT]\n", stderr);
       return 2;
     }
   }
 
   constexpr std::size_t large = 512 * 1024;
-  const std::vector<std::pair<std::string, std::function<double()>>> subjects = {
+  std::vector<std::pair<std::string, std::function<double()>>> subjects = {
       {"bare 1 KiB", [&] { return bare_calls(settings, 1024); }},
       {"strait 1 KiB", [&] { return strait_calls(settings, {}); }},
       {"strait 1 KiB, 8 threads", [&] { return strait_calls(settings, {.threads = 8}); }},
@@ -216,6 +219,7 @@ int main(int argc, char** argv) try {
       {"strait 512 KiB, 11 packets", [&] { return strait_calls(settings, {.request = large, .echo = false, .batch = 10}); }},
       {"strait 512 KiB, 11 packets, 4 under way", [&] { return strait_calls(settings, {.request = large, .echo = false, .window = 4, .batch = 10}); }},
   };
+  if (!settings.only.empty()) std::erase_if(subjects, [&](const auto& subject) { return subject.first != settings.only; });
   std::map<std::string, std::vector<double>> results;
   for (int round = 0; round < settings.rounds; ++round) {
     for (const auto& [name, measure] : subjects) results[name].push_back(measure());
@@ -226,6 +230,7 @@ int main(int argc, char** argv) try {
     std::printf("%-42s %12.0f calls/s   (%.0f .. %.0f)\n", name.c_str(), middle, *std::min_element(samples.begin(), samples.end()),
                 *std::max_element(samples.begin(), samples.end()));
   }
+  if (!settings.only.empty()) return 0;
   const auto ratio = [&](const char* what, const char* of, const char* to) {
     std::vector<double> ratios;
     for (int round = 0; round < settings.rounds; ++round) ratios.push_back(results[of][static_cast<std::size_t>(round)] / results[to][static_cast<std::size_t>(round)]);

@@ -806,8 +806,9 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
       do {
         for (int tries = 0; tries < 32; ++tries) {
           if (finished()) return stop_attending();
-          if (!poll(nullptr)) pause(tries);
+          if (!poll(nullptr)) platform::pause();
         }
+        let_others_run();
         now = Clock::now();
         if (now >= slice_end) slice_end = after_slice(now);
       } while ((now < spin_end || !parks_) && !deadline.passed(now));
@@ -870,13 +871,9 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
     return woken;
   }
 
-  // Several of us on fewer processors: whoever could answer must get one.
-  void pause(int tries) noexcept {
-    if ((tries & 3) == 3 && attenders() > 1) {
-      std::this_thread::yield();
-    } else {
-      platform::pause();
-    }
+  // Several of us may spin on fewer processors: whoever could answer must get one.
+  void let_others_run() const noexcept {
+    if (attenders() > 1) std::this_thread::yield();
   }
 
   Clock::time_point after_slice(Clock::time_point now) {
@@ -902,8 +899,9 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
         for (int tries = 0; tries < 32; ++tries) {
           if (give_up() || gate_.is_closing()) return stop_attending(), false;
           if (try_claim()) return stop_attending(), true;
-          if (!poll(nullptr)) pause(tries);
+          if (!poll(nullptr)) platform::pause();
         }
+        let_others_run();
         now = Clock::now();
         if (now >= slice_end) slice_end = after_slice(now);
       } while ((now < spin_end || !parks_) && now < until);
