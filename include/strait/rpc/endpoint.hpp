@@ -135,7 +135,7 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
         wait_for_reply(call, deadline);
       }
     }
-    if (!call.is_done()) end(call, RpcOutcome::timed_out, "no reply within the time that the call had");
+    if (!call.is_done()) give_up(call);
     on_stop.reset();
     count(call.response.outcome, timeout);
     if (sent_some && (call.response.outcome == RpcOutcome::timed_out || call.response.outcome == RpcOutcome::cancelled)) tell_cancelled(call.id, call.peer);
@@ -263,6 +263,12 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
     finish(call, outcome, why);
   }
 
+  // Its time is over, or whoever waited in it was turned out because this endpoint closes.
+  void give_up(Call& call) {
+    if (gate_.is_closing()) return end(call, RpcOutcome::closed, "this side was closed");
+    end(call, RpcOutcome::timed_out, "no reply within the time that the call had");
+  }
+
   // After it was taken off the table by this thread.
   void finish(Call& call, RpcOutcome outcome, const char* why) {
     call.response.outcome = outcome;
@@ -355,7 +361,7 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
         }
       });
     }
-    for (const auto& call : over) end(*call, RpcOutcome::timed_out, "no reply within the time that the call had");
+    for (const auto& call : over) give_up(*call);
     // SYNC time: whoever put an earlier one meanwhile has called a worker.
     auto seen = next_time_.load(std::memory_order_seq_cst);
     const auto ticks = earliest.time_since_epoch().count();
@@ -516,7 +522,7 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
       if (send(header, one.payload, offset, nullptr, [&] { return call.is_done(); }, call.deadline.at())) {
         counters_.writing.requests.add();
       } else if (offset != 0) {
-        end(call, RpcOutcome::timed_out, "not sent within the time that the call had");
+        give_up(call);
         tell_cancelled(header.id, header.to);  // after the last packet: the other side forgets its half
       }
     }
