@@ -3,6 +3,8 @@
 
 #include <strait/rpc_buffer.hpp>
 
+#include <sched.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -31,6 +33,7 @@ using namespace std::chrono_literals;
 
 struct Settings {
   std::chrono::milliseconds length{200};
+  std::chrono::milliseconds pause{0};  // between two measurements
   int rounds = 5;
   std::vector<unsigned> cpus = allowed_cpus();
   std::string only;
@@ -43,6 +46,7 @@ struct Shared {
 
 // Runs `server()` and `client()` in processes of their own; what the client returns is operations per second.
 double run(const Settings& settings, bool pinned, const std::function<void(Shared&)>& server, const std::function<double(Shared&)>& client) {
+  std::this_thread::sleep_for(settings.pause);
   strait::bench::Shared<Shared> shared;
   Crew crew(60s);
   const unsigned first = settings.cpus[0], second = settings.cpus[settings.cpus.size() > 1 ? 1 : 0];
@@ -200,8 +204,14 @@ int main(int argc, char** argv) try {
       settings.length = std::chrono::milliseconds(std::max(1, std::atoi(argv[++i])));
     } else if (option == "--only" && i + 1 < argc) {
       settings.only = argv[++i];
+    } else if (option == "--realtime") {
+      const sched_param priority{.sched_priority = 1};
+      if (::sched_setscheduler(0, SCHED_RR, &priority) != 0) throw std::runtime_error("--realtime is not permitted");
+      settings.pause = 10ms;
     } else {
-      std::fputs("strait-bench-rpc [--quick] [--rounds N (5)] [--phase-ms N (200)] [--only SUBJECT]\n", stderr);
+      std::fputs("strait-bench-rpc [--quick] [--rounds N (5)] [--phase-ms N (200)] [--only SUBJECT] [--realtime]\n"
+                 "--realtime: above all ordinary processes, for a machine that has other things to do; with --phase-ms 40, because\n"
+                 "the kernel stops real-time processes for a twentieth of each second\n", stderr);
       return 2;
     }
   }

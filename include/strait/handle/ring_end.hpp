@@ -19,6 +19,8 @@
 #include <strait/handle/shared_nodes.hpp>
 #include <strait/handle/side.hpp>
 #include <strait/layout/node.hpp>
+#include <strait/platform/park.hpp>
+#include <strait/platform/processor.hpp>
 #include <strait/ring/ring.hpp>
 #include <strait/segment/session.hpp>
 
@@ -133,11 +135,7 @@ class RingEnd {
     if (one_writer_ && writer_side_.is_unmarked(ticket)) {
       ring_.look_back(writer_, at);
     } else {
-      ring_.abandon(at);
-      // DEATH here: skipped and nobody woken; readers and writers find it when their slices end.
-      core::death_point("abandon: skipped");
-      wake(SignalName::readers);
-      wake(SignalName::writers);
+      skip(at);
     }
     if (one_writer_) writer_side_.finished(ticket);
   }
@@ -307,14 +305,21 @@ class RingEnd {
     platform::prefetch_for_store(node + layout::cache_line);
   }
 
+  // A claimed node that will hold nothing: readers step over it, writers claim it again.
+  void skip(Position at) noexcept {
+    ring_.abandon(at);
+    // DEATH here: skipped and nobody woken; readers and writers find it when their slices end.
+    core::death_point("abandon: skipped");
+    wake(SignalName::readers);
+    wake(SignalName::writers);
+  }
+
   // A claim is kept only if the ring is still open (the protocol's load after every claim).
   Status keep_unless_closed(Position at) noexcept {
     // DEATH here: a claimed node with nothing in it; the mend skips it.
     core::death_point("claim: claimed");
     if (!is_closed()) [[likely]] return Status::ok;
-    ring_.abandon(at);
-    wake(SignalName::readers);
-    wake(SignalName::writers);
+    skip(at);
     return Status::closed;
   }
 
