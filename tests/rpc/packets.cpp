@@ -2,7 +2,7 @@
 
 #include "rpc.hpp"
 
-#include <strait/rpc/call.hpp>
+#include <strait/rpc/call_table.hpp>
 #include <strait/rpc/packet.hpp>
 #include <strait/rpc/reassembly.hpp>
 

@@ -16,6 +16,9 @@
 // nothing of an old life is taken for the new one's. `before` is how the previous life ended: a survivor that was not looking
 // meanwhile can still say so.
 //
+// `full` is the epoch of the life in this place that has as many requests waiting for a thread as it keeps, or anything else: the
+// other side begins no further request as long as it is that of its peer. A life that ends takes its word with it.
+//
 // A ring's readers' side belongs to the endpoint at its end, and changes hands with the place.
 
 #include <strait/layout/control.hpp>
@@ -50,6 +53,7 @@ struct PlaceWord {
 
 struct PlaceLine {
   alignas(64) std::atomic<std::uint64_t> word;
+  std::atomic<std::uint32_t> full;
 };
 
 struct RpcControl {
@@ -66,7 +70,7 @@ constexpr std::optional<std::uint64_t> rpc_payload_size(std::uint64_t node_buffe
 }
 
 static_assert(sizeof(RpcControl) == 1152 && std::is_standard_layout_v<RpcControl>);
-static_assert(offsetof(RpcControl, rings) == 128);
+static_assert(offsetof(RpcControl, rings) == 128 && offsetof(PlaceLine, full) == 8);
 static_assert(PlaceWord::of(7, PlaceState::occupied, PlaceState::lost, 5).epoch() == 7);
 static_assert(PlaceWord::of(7, PlaceState::occupied, PlaceState::lost, 5).before() == PlaceState::lost);
 static_assert(PlaceWord::of(7, PlaceState::occupied, PlaceState::lost, 5).seat() == 5);

@@ -59,6 +59,23 @@ class Channel {
   // SYNC place, sleep: acquires what the other side did before it joined or left; the last look before sleeping.
   PlaceWord peer() const noexcept { return {control().places[1 - place_].word.load(std::memory_order_seq_cst)}; }
 
+  // Has that life of the peer as many requests waiting as it keeps?
+  // SYNC full, sleep: acquires nothing but the answer; the last look before sleeping for room.
+  bool is_full(std::uint32_t epoch) const noexcept { return control().places[1 - place_].full.load(std::memory_order_seq_cst) == epoch; }
+
+  // This endpoint has, or has no longer. With the receiver's lock held or, for `false`, at any time: an earlier life's late word
+  // changes nothing, because it is about that life.
+  void tell_full(bool full) noexcept {
+    auto& word = control().places[place_].full;
+    std::uint32_t mine = epoch_;
+    if (full) {
+      word.store(mine, std::memory_order_seq_cst);  // SYNC full
+    } else if (word.compare_exchange_strong(mine, 0, std::memory_order_seq_cst, std::memory_order_relaxed)) {  // SYNC full: before the wake
+      platform::Park park;
+      wait::wake(control().rings[1 - place_].signals[static_cast<unsigned>(SignalName::writers)].word, park);
+    }
+  }
+
   // Where this endpoint sleeps for packets, and for room.
   std::atomic<std::uint32_t>& packets() const noexcept { return control().rings[1 - place_].signals[static_cast<unsigned>(SignalName::readers)].word; }
   std::atomic<std::uint32_t>& room() const noexcept { return control().rings[place_].signals[static_cast<unsigned>(SignalName::writers)].word; }

@@ -1,31 +1,30 @@
 #pragma once
 // The threads of an endpoint. Each is at any moment one of these:
 //
-//     attending   receives packets, because no caller does: spins, then parks on the incoming ring
+//     attending   receives packets, because no caller does: spins, then sleeps on the incoming ring
 //     serving     runs user code: a handler or a callback
-//     idle        parked on a word of its own; at most one of the idle ticks: it looks once a millisecond
+//     idle        asleep on a word of its own; at most one of the idle ticks
 //
 // A quick handler runs on the thread that received its request, with no hand-over. While it runs nobody may be receiving, and
-// that is what the ticking is for: an idle thread that finds nobody attending at two ticks with no packet read in between takes over.
-// Where handlers have proved slow, it is woken at once instead. When nothing has happened for a while the ticking stops;
-// whoever leaves the ring unattended then wakes an idle thread, once per burst of traffic and not once per call.
+// that is what the ticking is for: an idle thread that finds nobody attending, and no packet read since it last looked a
+// millisecond ago, takes over. Where handlers have proved slow, one is woken at once instead. When nothing has happened for a
+// while the ticking stops; whoever leaves the ring unattended then calls an idle thread, once per burst of traffic and not once
+// per call (rpc/attendance.hpp).
 //
-// Somebody idle, ticking or attending is always there while user code runs: threads are added when there is none, and leave
+// Somebody idle, called or attending is always there while user code runs: threads are added when there is none, and leave
 // when they have been idle for some seconds.
 
 #include <strait/core/error_report.hpp>
 #include <strait/core/timeout.hpp>
 #include <strait/platform/park.hpp>
-#include <strait/rpc/bytes.hpp>
+#include <strait/rpc/attendance.hpp>
+#include <strait/rpc/work.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <system_error>
@@ -38,13 +37,6 @@ namespace strait::rpc {
 
 using core::Clock;
 
-struct Request {
-  std::uint64_t id = 0;
-  std::uint32_t from = 0;  // the caller's epoch
-  bool forgotten = false;  // nobody waits for the reply
-  Bytes payload;
-};
-
 struct Worker {
   std::atomic<std::uint32_t> word{0};  // 1: woken
   Request mine;                        // received by this very thread and kept to be served by it
@@ -56,133 +48,59 @@ class Crew {
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
- protected:
-  using Task = std::function<void()>;
+  Work& work() noexcept { return work_; }
+  Attendance<std::atomic<std::uint32_t>>& attendance() noexcept { return attendance_; }
 
-  explicit Crew(unsigned handler_threads) : limit_(handler_threads != 0 ? handler_threads : std::max(4u, std::thread::hardware_concurrency())) {}
+  // ---- work for the threads ------------------------------------------------------------------------------------------------
+
+  // There is work, or a new time to keep: somebody who is not serving looks.
+  void call_worker() {
+    // SYNC work: after the work was queued; an attending worker looks at the queues after it has said so.
+    if (idle_count_.load(std::memory_order_seq_cst) == 0 && worker_attends_.load(std::memory_order_seq_cst)) {
+      wake_attender();
+    } else {
+      attendance_.call_relief(*this, true);
+    }
+  }
+
+  void queue_callback(Work::Task task) {
+    if (!work_.add_callback(task)) return run(task);  // closed, and the threads are gone
+    call_worker();
+  }
+  void queue_task(Work::Task task) {
+    work_.add_task(std::move(task));
+    call_worker();
+  }
+
+  // For the attendance. False: there is nobody, and no thread to be had; the next look tries again.
+  bool wake_idle() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return !is_closing() && spawn();
+    wake_last();
+    return true;
+  }
+
+  // The one attending worker is on the ring, or goes: it looks at the queues afterwards.
+  void worker_attends(bool yes) noexcept { worker_attends_.store(yes, std::memory_order_seq_cst); }  // SYNC work
+
+  static bool is_worker_of(const Crew* crew) noexcept { return current() == crew; }
+
+ protected:
+  explicit Crew(unsigned handler_threads) : work_(handler_threads) {}
   virtual ~Crew() = default;
 
   // ---- what the endpoint does ------------------------------------------------------------------------------------------
 
-  virtual void attend(Worker& me) = 0;                 // until there is something else to do
-  virtual void serve(Request& request) = 0;            // runs the handler and sends the reply
-  virtual Clock::time_point keep_time() = 0;           // ends the calls whose time is over; when to look again
-  virtual std::uint64_t progress() const noexcept = 0; // grows with every packet read
+  virtual void attend(Worker& me) = 0;                  // until there is something else to do
+  virtual void serve(Request& request) = 0;             // runs the handler and sends the reply
+  virtual Clock::time_point keep_time() = 0;            // ends the calls whose time is over; when to look again
+  virtual std::uint64_t progress() const noexcept = 0;  // grows with every packet read
   virtual void wake_attender() noexcept = 0;
+  virtual void tell_full(bool full) noexcept = 0;       // the other side: no more requests, or go on
   virtual bool is_closing() const noexcept = 0;
   virtual std::shared_ptr<void> keep_alive() = 0;
 
-  // ---- who receives ------------------------------------------------------------------------------------------------------
-  // SYNC attend: seq_cst, all of it: whoever leaves looks for a ticker afterwards, whoever stops ticking looks for attenders
-  // afterwards; one of the two sees the other.
-
-  void begin_attending() noexcept { attenders_.fetch_add(1, std::memory_order_seq_cst); }  // SYNC attend
-
-  // Only where nobody does.
-  bool begin_attending_alone() noexcept {
-    std::uint32_t none = 0;
-    // SYNC attend: as above
-    return attenders_.load(std::memory_order_relaxed) == 0 && attenders_.compare_exchange_strong(none, 1, std::memory_order_seq_cst);
-  }
-
-  // True: nobody is left.
-  bool end_attending() noexcept { return attenders_.fetch_sub(1, std::memory_order_seq_cst) == 1; }  // SYNC attend
-
-  std::uint32_t attenders() const noexcept { return attenders_.load(std::memory_order_seq_cst); }  // SYNC attend
-
-  // After the last one left: within two ticks somebody else attends; `at_once`: now.
-  void provide_attendance(bool at_once) {
-    // SYNC attend: after the departure
-    if (at_once || !ticking_.load(std::memory_order_seq_cst)) wake_idle();
-  }
-
-  // ---- work --------------------------------------------------------------------------------------------------------------
-
-  // A handler's slot. Handlers that wait in a call of their own have none.
-  bool try_take_slot() noexcept {
-    auto running = running_.load(std::memory_order_relaxed);  // relaxed: the CAS decides
-    while (running < limit_) {
-      // SYNC slot: one after the other sees what the other did, where there is one slot.
-      if (running_.compare_exchange_weak(running, running + 1, std::memory_order_acq_rel)) return true;
-    }
-    return false;
-  }
-  void give_slot_back() noexcept { running_.fetch_sub(1, std::memory_order_acq_rel); }  // SYNC slot
-  void retake_slot() noexcept { running_.fetch_add(1, std::memory_order_acq_rel); }     // SYNC slot
-
-  // To be kept by the thread that received it: nothing may be waiting before it.
-  // relaxed: those before it were queued by whoever held the receiver's lock before us
-  bool try_keep() noexcept { return queued_.load(std::memory_order_relaxed) == 0 && try_take_slot(); }
-
-  void queue(Request&& request) {
-    const std::lock_guard lock(mutex_);
-    requests_.push_back(std::move(request));
-    queued_.store(requests_.size(), std::memory_order_relaxed);  // relaxed: a hint, looked at again by every idle thread's tick
-  }
-
-  // Requests that wait for a thread and for which `f` is true are forgotten.
-  template <class F>
-  void forget_requests(F f) {
-    const std::lock_guard lock(mutex_);
-    std::erase_if(requests_, f);
-    queued_.store(requests_.size(), std::memory_order_relaxed);  // relaxed: as above
-  }
-
-  // User code of which up to `most_callbacks` run at a time.
-  void queue_callback(Task task) {
-    {
-      std::unique_lock lock(mutex_);
-      if (dismissed_) {  // the endpoint is closed and its threads are gone: the one who called does it
-        lock.unlock();
-        return run(task);
-      }
-      callbacks_.push_back(std::move(task));
-      callbacks_queued_.store(callbacks_.size(), std::memory_order_relaxed);  // relaxed: as above
-    }
-    call_worker();
-  }
-
-  // What cannot wait for the end of user code.
-  void queue_task(Task task) {
-    {
-      const std::lock_guard lock(mutex_);
-      tasks_.push_back(std::move(task));
-      tasks_queued_.store(tasks_.size(), std::memory_order_relaxed);  // relaxed: as above
-    }
-    call_worker();
-  }
-
-  // relaxed: hints
-  std::size_t queued() const noexcept { return queued_.load(std::memory_order_relaxed); }
-  bool has_work() const noexcept {
-    return tasks_queued_.load(std::memory_order_relaxed) != 0 ||
-           (queued_.load(std::memory_order_relaxed) != 0 && running_.load(std::memory_order_relaxed) < limit_) ||
-           (callbacks_queued_.load(std::memory_order_relaxed) != 0 && callbacks_running_.load(std::memory_order_relaxed) < most_callbacks);
-  }
-
-  // There is work, or a new time to keep: somebody who is not serving looks.
-  void call_worker() {
-    // relaxed: an attending worker looks at the queues, under the lock that we have just left, after its announcement
-    if (idle_count_.load(std::memory_order_relaxed) == 0 && worker_attends_.load(std::memory_order_relaxed)) {
-      wake_attender();
-    } else {
-      wake_idle();
-    }
-  }
-
-  // Before user code: others must be able to go on whatever it does.
-  void before_user_code() {
-    if (attenders() == 0) provide_attendance(slow_.load(std::memory_order_relaxed));  // relaxed: an estimate
-  }
-  void after_user_code(Clock::duration took) noexcept {
-    const bool slow = took > slow_from;
-    // relaxed: an estimate
-    if (slow_.load(std::memory_order_relaxed) != slow) slow_.store(slow, std::memory_order_relaxed);
-  }
-
   // ---- threads -------------------------------------------------------------------------------------------------------------
-
-  static bool is_worker_of(const Crew* crew) noexcept { return current() == crew; }
 
   void add_worker() {
     const std::lock_guard lock(mutex_);
@@ -206,13 +124,10 @@ class Crew {
       }
       thread.join();
     }
-    for (;;) {
+    do {
       while (do_some_work()) {
       }
-      const std::lock_guard lock(mutex_);
-      dismissed_ = callbacks_.empty();
-      if (dismissed_) return;
-    }
+    } while (!work_.dismiss());
   }
 
   void detach_workers() {
@@ -221,10 +136,7 @@ class Crew {
     threads_.clear();
   }
 
-  std::atomic<bool> worker_attends_{false};
-
  private:
-  static constexpr std::uint32_t most_callbacks = 16;
   static constexpr auto slow_from = std::chrono::microseconds(20);  // ten times what waking a thread costs
   static constexpr auto tick = std::chrono::milliseconds(1);
   static constexpr int quiet_ticks = 20;
@@ -235,17 +147,18 @@ class Crew {
     return crew;
   }
 
-  void work(Worker& me) {
+  void run_thread(Worker& me) {
     current() = this;
+    attendance_.arrived();
     for (;;) {
       if (me.has_mine) {
         me.has_mine = false;
         serve_in_slot(me.mine);
       } else if (do_some_work()) {
       } else if (is_closing()) {
-        if (!may_leave()) continue;
-        return;
-      } else if (attenders() == 0) {
+        if (work_.may_end()) return;
+        std::this_thread::yield();  // the last callbacks are being made by others
+      } else if (attendance_.count() == 0) {
         attend(me);
       } else if (!idle(me)) {
         return;
@@ -253,54 +166,43 @@ class Crew {
     }
   }
 
-  void serve_in_slot(Request& request) {
-    before_user_code();
-    serve(request);
-    give_slot_back();
-  }
+  // ---- serving ---------------------------------------------------------------------------------------------------------------
 
   bool do_some_work() {
-    // relaxed: whoever queues something calls a worker afterwards
-    if (!has_work()) return false;
-    Task task;
-    Request request;
-    enum { nothing, a_task, a_callback, a_request } kind = nothing;
-    {
-      const std::lock_guard lock(mutex_);
-      if (!tasks_.empty()) {
-        kind = a_task;
-        task = std::move(tasks_.front());
-        tasks_.pop_front();
-        tasks_queued_.store(tasks_.size(), std::memory_order_relaxed);  // relaxed: hints, here and below
-      } else if (!callbacks_.empty() && callbacks_running_.load(std::memory_order_relaxed) < most_callbacks) {
-        kind = a_callback;
-        task = std::move(callbacks_.front());
-        callbacks_.pop_front();
-        callbacks_queued_.store(callbacks_.size(), std::memory_order_relaxed);
-        callbacks_running_.fetch_add(1, std::memory_order_relaxed);
-      } else if (!requests_.empty() && try_take_slot()) {
-        kind = a_request;
-        request = std::move(requests_.front());
-        requests_.pop_front();
-        queued_.store(requests_.size(), std::memory_order_relaxed);
-      }
-    }
-    if (kind == nothing) return false;
-    if (has_work() && slow_.load(std::memory_order_relaxed)) call_worker();  // relaxed: an estimate
-    if (kind == a_request) {
-      serve_in_slot(request);
+    if (!work_.has_some()) return false;
+    Work::Item item = work_.take([this](bool full) { tell_full(full); });
+    if (item.kind == Work::Kind::nothing) return false;
+    if (work_.has_some() && slow_.load(std::memory_order_relaxed)) call_worker();  // relaxed: an estimate
+    if (item.kind == Work::Kind::request) {
+      serve_in_slot(item.request);
+      work_.finished_request(item.request);
       return true;
     }
-    before_user_code();
-    const auto start = Clock::now();
-    run(task);
-    task = {};
-    after_user_code(Clock::now() - start);
-    if (kind == a_callback) callbacks_running_.fetch_sub(1, std::memory_order_relaxed);
+    run_user_code([&] {
+      run(item.task);
+      item.task = {};
+    });
+    if (item.kind == Work::Kind::callback) work_.finished_callback();
     return true;
   }
 
-  static void run(const Task& task) {
+  void serve_in_slot(Request& request) {
+    run_user_code([&] { serve(request); });
+    work_.give_slot_back();
+  }
+
+  // Others must be able to go on whatever it does.
+  template <class F>
+  void run_user_code(F f) {
+    // relaxed: an estimate, here and below
+    if (attendance_.count() == 0) attendance_.call_relief(*this, slow_.load(std::memory_order_relaxed));
+    const auto start = Clock::now();
+    f();
+    const bool slow = Clock::now() - start > slow_from;
+    if (slow_.load(std::memory_order_relaxed) != slow) slow_.store(slow, std::memory_order_relaxed);
+  }
+
+  static void run(const Work::Task& task) {
     try {
       task();
     } catch (...) {
@@ -308,46 +210,40 @@ class Crew {
     }
   }
 
+  // ---- idle ------------------------------------------------------------------------------------------------------------------
+
   // False: this thread is not needed any more.
   bool idle(Worker& me) {
     {
       const std::lock_guard lock(mutex_);
-      if (has_work() || is_closing()) return true;
       me.word.store(0, std::memory_order_relaxed);  // relaxed: nobody knows of it yet
       idle_.push_back(&me);
-      idle_count_.store(idle_.size(), std::memory_order_relaxed);  // relaxed: a hint
+      idle_count_.store(idle_.size(), std::memory_order_seq_cst);  // SYNC work: before the look at the queues
     }
-    // SYNC attend: before the look at the attenders
-    if (!ticking_.exchange(true, std::memory_order_seq_cst)) {
+    bool goes_on = work_.has_some() || is_closing();
+    if (!goes_on && attendance_.begin_ticking()) {
       const bool quiet = keep_ticking(me);
-      // SYNC attend: as above
-      ticking_.store(false, std::memory_order_seq_cst);
-      if (!quiet || attenders() == 0) {
-        unlist(me);
-        return true;
-      }
+      attendance_.end_ticking();
+      goes_on = !quiet || attendance_.count() == 0;
     }
-    const bool stays = sleep_deeply(me);
-    const bool was_woken = !unlist(me);
-    const std::lock_guard lock(mutex_);
-    if (stays || was_woken || idle_.empty() || is_closing()) return true;
-    const auto own = threads_.find(&me);
-    if (own == threads_.end()) return true;
-    own->second.detach();
-    threads_.erase(own);
-    return false;
+    const bool tired = !goes_on && !sleep_deeply(me);
+    if (!unlist(me)) {
+      attendance_.arrived();  // it was us who were called
+      return true;
+    }
+    return !tired || !may_go(me);
   }
 
   // True: all has been quiet for a while. False: there is something to do.
   bool keep_ticking(Worker& me) {
     auto last_progress = progress();
     for (int quiet = 0; quiet < quiet_ticks;) {
-      if (sleep(me, tick)) return false;
-      if (has_work()) return false;
-      const bool moved = progress() != std::exchange(last_progress, progress());
-      if (moved) {
+      if (sleep(me, tick) || work_.has_some()) return false;
+      const auto now = progress();
+      if (now != last_progress) {
+        last_progress = now;
         quiet = 0;
-      } else if (attenders() == 0) {
+      } else if (attendance_.count() == 0) {
         return false;  // nobody has received anything for a tick: we do
       } else {
         ++quiet;
@@ -374,67 +270,56 @@ class Crew {
     return me.word.load(std::memory_order_acquire) != 0 || is_closing();
   }
 
-  // False: whoever woke us has done it.
+  // False: somebody took it from the list, to call it.
   bool unlist(Worker& me) {
     const std::lock_guard lock(mutex_);
     const auto listed = std::find(idle_.begin(), idle_.end(), &me);
     if (listed == idle_.end()) return false;
     idle_.erase(listed);
-    idle_count_.store(idle_.size(), std::memory_order_relaxed);  // relaxed: a hint
+    idle_count_.store(idle_.size(), std::memory_order_seq_cst);  // SYNC work
     return true;
   }
 
-  bool may_leave() {
+  // Is there another one that is idle? Then this thread goes.
+  bool may_go(Worker& me) {
     const std::lock_guard lock(mutex_);
-    return tasks_.empty() && callbacks_.empty();
-  }
-
-  void wake_idle() {
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      wake_last();
-    } else if (!is_closing()) {
-      spawn();
-    }
+    if (idle_.empty() || is_closing()) return false;
+    const auto own = threads_.find(&me);
+    if (own == threads_.end()) return false;
+    own->second.detach();
+    threads_.erase(own);
+    return true;
   }
 
   void wake_last() {
     Worker& worker = *idle_.back();
     idle_.pop_back();
-    idle_count_.store(idle_.size(), std::memory_order_relaxed);  // relaxed: a hint
+    idle_count_.store(idle_.size(), std::memory_order_seq_cst);  // SYNC work
     // SYNC work: what it is woken for comes before.
     worker.word.store(1, std::memory_order_seq_cst);
     park_.wake_all(worker.word);
   }
 
-  void spawn() {
+  bool spawn() {
     try {
       auto worker = std::make_unique<Worker>();
       Worker* const key = worker.get();
-      threads_.emplace(key, std::thread([this, alive = keep_alive(), own = std::move(worker)] { work(*own); }));
+      threads_.emplace(key, std::thread([this, alive = keep_alive(), own = std::move(worker)] { run_thread(*own); }));
+      return true;
     } catch (const std::system_error&) {
-      // No thread to be had: those that are there go on, and the next look tries again.
+      return false;  // those that are there go on
     }
   }
 
-  const std::uint32_t limit_;
-  platform::Park park_;
-  alignas(64) std::atomic<std::uint32_t> attenders_{0};
-  std::atomic<bool> ticking_{false};
-  alignas(64) std::atomic<std::uint32_t> running_{0};
-  std::atomic<std::uint32_t> callbacks_running_{0};
-  std::atomic<std::size_t> queued_{0};
-  std::atomic<std::size_t> callbacks_queued_{0};
-  std::atomic<std::size_t> tasks_queued_{0};
+  Work work_;
+  alignas(64) Attendance<std::atomic<std::uint32_t>> attendance_;
+  alignas(64) std::atomic<bool> worker_attends_{false};
   std::atomic<std::size_t> idle_count_{0};
   std::atomic<bool> slow_{false};
+  platform::Park park_;
 
   std::mutex mutex_;
-  std::deque<Request> requests_;
-  std::deque<Task> callbacks_;
-  std::deque<Task> tasks_;
   std::vector<Worker*> idle_;
-  bool dismissed_ = false;
   std::unordered_map<Worker*, std::thread> threads_;
 };
 

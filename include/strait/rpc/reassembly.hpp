@@ -17,7 +17,7 @@ namespace strait::rpc {
 // One thread at a time: under the receiver's lock.
 class Reassembly {
  public:
-  enum class Added : std::uint8_t { more_to_come, complete, broken };
+  enum class Added : std::uint8_t { more_to_come, complete, unknown, broken };  // unknown: forgotten, or never begun
 
   // `whole` gets the message when it is complete; at the first slice what it holds is taken as memory to use again.
   Added add(const Packet& packet, Bytes& whole) {
@@ -31,7 +31,7 @@ class Reassembly {
       half->second.bytes.start(packet.header.total);
       half->second.total = packet.header.total;
     } else if (half == halves_.end()) {
-      return Added::broken;
+      return Added::unknown;
     }
     if (half->second.total != packet.header.total || half->second.bytes.size() != packet.header.offset) return forget(half);
     half->second.bytes.append(packet.slice);

@@ -47,7 +47,7 @@ struct RpcStatistics {
   std::uint64_t peer_lost = 0;            ///< calls of this side
   std::uint64_t cancels_sent = 0;         ///< packets that tell the other side that a call was given up
   std::uint64_t cancels_received = 0;
-  std::uint64_t stale_packets = 0;        ///< of, or for, an endpoint's earlier life: dropped
+  std::uint64_t stale_packets = 0;        ///< of, or for, an endpoint's earlier life, or of a request that was given up: dropped
   std::uint64_t broken_packets = 0;       ///< whose numbers make no sense: dropped
   std::uint64_t in_flight = 0;            ///< calls that have not ended, at this moment
   std::uint64_t queue_depth = 0;          ///< requests that wait for a thread, at this moment

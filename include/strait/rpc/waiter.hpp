@@ -1,0 +1,228 @@
+#pragma once
+// How an endpoint's threads wait: for a reply, for a peer, for room, for packets. Whoever waits looks at the incoming ring while
+// it spins, and before it sleeps it sees to it that somebody else attends that ring, or sleeps on it itself
+// (rpc/attendance.hpp). So a full ring towards the peer never stops the reading of the ring from the peer.
+
+#include <strait/core/timeout.hpp>
+#include <strait/platform/processor.hpp>
+#include <strait/rpc/attendance.hpp>
+#include <strait/rpc/call.hpp>
+#include <strait/rpc/call_table.hpp>
+#include <strait/rpc/context.hpp>
+#include <strait/rpc/crew.hpp>
+#include <strait/rpc/receiver.hpp>
+#include <strait/rpc/running.hpp>
+#include <strait/rpc/sender.hpp>
+#include <strait/segment/session.hpp>
+#include <strait/wait/blocking.hpp>
+#include <strait/wait/signal.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+namespace strait::rpc {
+
+class Waiter {
+ public:
+  Waiter(Context& context, CallTable& table, Receiver& receiver, Crew& crew, RunningHandlers& running)
+      : context_(context), table_(table), receiver_(receiver), crew_(crew), running_(running), attendance_(crew.attendance()) {}
+
+  // ---- a caller --------------------------------------------------------------------------------------------------------------
+
+  // Until `finished()` or the deadline.
+  template <class Finished>
+  void wait(Call& call, const core::Deadline& deadline, Finished finished) {
+    attendance_.begin();
+    Spin spin(*this);
+    for (;;) {
+      do {
+        if (look(finished)) return attendance_.leave(*this, false);
+      } while (spin.goes_on(deadline.at()));
+
+      bool woken = true;
+      if (!deadline.passed(spin.now)) woken = attendance_.sleep(*this, call, SleepUntil<Finished>{finished, deadline.left(spin.now, wait::slice)});
+      spin.slept(woken);
+      if (finished() || deadline.passed(spin.now)) return attendance_.leave(*this, false);
+    }
+  }
+
+  // All of the message. False: `give_up()` said so, or the time is over. `call`: what it is the request of, to be woken with.
+  template <class GiveUp>
+  bool send(Sender& sender, Message& message, Call* call, GiveUp give_up, Clock::time_point until) {
+    while (!sender.send_what_fits(message)) {
+      const auto start = Clock::now();
+      const bool found = wait_for_room([&] { return sender.try_packet(message); }, call, [&] { return give_up() || context_.gate.is_closing(); }, until);
+      context_.counters.writing.max_wait.raise((Clock::now() - start).count());
+      if (!found) return false;
+    }
+    return true;
+  }
+
+  // ---- a worker ----------------------------------------------------------------------------------------------------------------
+
+  // Receives until there is something else to do. `keep_time()`: when to wake up at the latest.
+  template <class KeepTime>
+  void attend(Worker& me, KeepTime keep_time) {
+    if (!attendance_.begin_alone()) return;
+    crew_.worker_attends(true);
+    const auto finished = [&] { return me.has_mine || crew_.work().has_some() || context_.gate.is_closing() || attendance_.count() > 1; };
+    Spin spin(*this);
+    while (!finished()) {
+      for (int tries = 0; tries < looks && !finished(); ++tries) {
+        if (receiver_.poll(&me)) {
+          spin.starts_again = true;
+        } else {
+          platform::pause();
+        }
+      }
+      if (finished()) break;
+      if (spin.goes_on(Clock::time_point::max())) continue;
+
+      const auto next = keep_time();
+      auto length = idle_length();
+      if (next != Clock::time_point::max()) length = std::clamp<std::chrono::nanoseconds>(next - spin.now, std::chrono::microseconds(1), length);
+      const bool woken = sleep_on_ring(SleepUntil{finished, length});
+      sleeps_long_.store(false, std::memory_order_relaxed);  // relaxed: at worst one needless wake
+      spin.slept(woken);
+    }
+    crew_.worker_attends(false);
+    attendance_.end();
+  }
+
+  // Whoever attends asks after the dead soon: a call or a handler began that a death could end.
+  void shorten_sleep() noexcept {
+    // SYNC idle: after the call or handler was put on its list
+    if (sleeps_long_.load(std::memory_order_seq_cst)) [[unlikely]] wake_attender();
+  }
+
+  void wake_attender() noexcept { wait::wake(context_.channel().packets(), context_.park); }
+
+  // ---- for the attendance ------------------------------------------------------------------------------------------------------
+
+  template <class Finished>
+  struct SleepUntil {
+    Finished& finished;
+    std::chrono::nanoseconds length;
+    bool operator()() { return finished(); }
+  };
+  template <class Finished>
+  SleepUntil(Finished&, std::chrono::nanoseconds) -> SleepUntil<Finished>;
+
+  // SYNC sleep: announced by wait::announce, before the last look.
+  template <class Finished>
+  bool sleep_on_ring(SleepUntil<Finished> until) {
+    Channel& channel = context_.channel();
+    const std::uint32_t announced = wait::announce(channel.packets());
+    if (until.finished() || channel.in().may_have_message() || receiver_.peer_has_changed()) return true;
+    segment::Session::count(channel.session().line().waits);
+    return context_.park.sleep(channel.packets(), announced, until.length);
+  }
+  template <class Finished>
+  bool sleep_on(Call& call, SleepUntil<Finished> until) {
+    return context_.park.sleep(call.word.word(), static_cast<std::uint32_t>(At::asleep), until.length);
+  }
+  bool wake_follower() {
+    return table_.wake_sleepers(false, [](const Call&) { return true; }, [this](std::atomic<std::uint32_t>& word) { context_.park.wake_all(word); });
+  }
+  bool wake_idle() { return crew_.wake_idle(); }
+
+ private:
+  static constexpr int looks = 32;  // between two looks at the clock
+
+  // The clock of one wait: spin, sleep, and once a slice ask after the dead.
+  struct Spin {
+    explicit Spin(Waiter& owner) : waiter(owner), now(Clock::now()), end(now + owner.context_.spin), slice_end(now + wait::slice) {}
+
+    bool goes_on(Clock::time_point until) {
+      waiter.let_others_run();
+      now = Clock::now();
+      if (starts_again) end = now + waiter.context_.spin;
+      starts_again = false;
+      if (now >= slice_end) ask();
+      return (now < end || !waiter.context_.parks) && now < until;
+    }
+
+    void slept(bool woken) {
+      now = Clock::now();
+      if (!woken || now >= slice_end) ask();
+      waiter.receiver_.check_peer();
+      end = woken ? now + waiter.context_.spin : now;
+    }
+
+    void ask() {
+      waiter.context_.channel().session().mend_dead();
+      waiter.receiver_.check_peer();
+      slice_end = now + wait::slice;
+    }
+
+    Waiter& waiter;
+    Clock::time_point now, end, slice_end;
+    bool starts_again = false;
+  };
+
+  template <class Finished>
+  bool look(Finished& finished) {
+    for (int tries = 0; tries < looks; ++tries) {
+      if (finished()) return true;
+      if (!receiver_.poll(nullptr)) platform::pause();
+    }
+    return false;
+  }
+
+  // The outgoing ring is full, or the other side takes no request now.
+  template <class TryOnce, class GiveUp>
+  bool wait_for_room(TryOnce try_once, Call* call, GiveUp give_up, Clock::time_point until) {
+    Spin spin(*this);
+    bool found = false;
+    const auto finished = [&] { return give_up() || (found = try_once()); };
+    for (;;) {
+      attendance_.begin();
+      bool over = false;
+      do {
+        over = look(finished);
+      } while (!over && spin.goes_on(until));
+      attendance_.leave(*this, !over);  // it sleeps now, however long: somebody is to come at once
+      if (over) return found;
+
+      bool woken = true;
+      if (spin.now < until && (call == nullptr || call->word.settle(At::on_room))) {
+        const std::uint32_t announced = wait::announce(context_.channel().room());
+        over = finished();
+        if (!over) {
+          segment::Session::count(context_.channel().session().line().waits);
+          woken = context_.park.sleep(context_.channel().room(), announced, std::min<Clock::duration>(until - spin.now, wait::slice));
+        }
+        if (call != nullptr) call->word.unsettle(At::on_room);
+        if (over) return found;
+      }
+      spin.slept(woken);
+      if (finished() || spin.now >= until) return found;
+    }
+  }
+
+  // Several of us may spin on fewer processors: whoever could answer must get one.
+  void let_others_run() const noexcept {
+    if (attendance_.count() > 1) std::this_thread::yield();
+  }
+
+  // With nothing that a death could end, nobody need ask for it often.
+  std::chrono::nanoseconds idle_length() {
+    // SYNC idle: before the look; whoever begins something looks here afterwards.
+    sleeps_long_.store(true, std::memory_order_seq_cst);
+    if (table_.size() == 0 && running_.empty()) return 10 * wait::slice;
+    sleeps_long_.store(false, std::memory_order_relaxed);  // relaxed: as above
+    return wait::slice;
+  }
+
+  Context& context_;
+  CallTable& table_;
+  Receiver& receiver_;
+  Crew& crew_;
+  RunningHandlers& running_;
+  Attendance<std::atomic<std::uint32_t>>& attendance_;
+  alignas(64) std::atomic<bool> sleeps_long_{false};
+};
+
+}  // namespace strait::rpc
