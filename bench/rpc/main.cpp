@@ -113,22 +113,25 @@ double bare_calls(const Settings& settings, std::size_t bytes) {
              });
 }
 
-// Copied in by one side and out by the other, which never waits for an answer.
-double pipelined_copies(const Settings& settings, std::size_t bytes) {
+// Copied in by one side and out by the other, which never waits for an answer; each message in so many slices of so many bytes.
+double pipelined_copies(const Settings& settings, std::size_t bytes, std::size_t slices = 1) {
   BareRing there(10, bytes);
   return run(settings, true,
              [&](Shared& shared) {
-               std::vector<std::byte> message(bytes);
+               std::vector<std::byte> message(bytes * slices);
                shared.ready = true;
                do {
-                 there.read(message.data());
+                 for (std::size_t i = 0; i < slices; ++i) there.read(message.data() + i * bytes);
                } while (message[0] != std::byte{1});
              },
              [&](Shared&) {
-               std::vector<std::byte> message(bytes);
-               const double rate = rate_of(settings.length, 20, [&] { there.write(message.data()); });
+               std::vector<std::byte> message(bytes * slices);
+               const auto write = [&] {
+                 for (std::size_t i = 0; i < slices; ++i) there.write(message.data() + i * bytes);
+               };
+               const double rate = rate_of(settings.length, 20, write);
                message[0] = std::byte{1};
-               there.write(message.data());
+               write();
                return rate;
              });
 }
@@ -138,6 +141,7 @@ double pipelined_copies(const Settings& settings, std::size_t bytes) {
 struct Calls {
   std::size_t request = 1024;
   std::size_t capacity = 50'000;
+  std::size_t nodes = 10;
   bool echo = true;     // or a reply of 8 bytes
   unsigned threads = 1;
   unsigned window = 0;  // so many under way at a time, by futures; 0: blocking
@@ -148,6 +152,7 @@ double strait_calls(const Settings& settings, const Calls& calls) {
   const std::string name = unique_name();
   strait::RpcOptions options;
   options.buffer_capacity = calls.capacity;
+  options.node_count = calls.nodes;
   return run(settings, calls.threads == 1,
              [&](Shared& shared) {
                const auto serve = [&](auto handler) {
@@ -178,14 +183,22 @@ double strait_calls(const Settings& settings, const Calls& calls) {
                  });
                };
                if (calls.threads == 1) return one_thread();
-               std::vector<double> rates(calls.threads);
+               // All of them until the time is over, whoever gets a processor when: calls by all, over the time of all.
+               std::atomic<std::uint64_t> count{0};
+               const std::uint64_t start = now_ns(), end = start + static_cast<std::uint64_t>(settings.length.count()) * 1'000'000;
                {
                  std::vector<std::jthread> threads;
-                 for (double& rate : rates) threads.emplace_back([&] { rate = one_thread(); });
+                 for (unsigned i = 0; i < calls.threads; ++i) {
+                   threads.emplace_back([&] {
+                     const std::vector<std::byte> message(calls.request);
+                     while (now_ns() < end) {
+                       check(buffer.remote_request(message));
+                       ++count;
+                     }
+                   });
+                 }
                }
-               double sum = 0;
-               for (const double rate : rates) sum += rate;
-               return sum;
+               return static_cast<double>(count) * 1e9 / static_cast<double>(now_ns() - start);
              });
 }
 
@@ -223,10 +236,13 @@ int main(int argc, char** argv) try {
       {"strait 1 KiB, 8 threads", [&] { return strait_calls(settings, {.threads = 8}); }},
       {"strait 1 KiB, 16 under way", [&] { return strait_calls(settings, {.window = 16}); }},
       {"pipelined copies 512 KiB", [&] { return pipelined_copies(settings, large); }},
+      {"pipelined copies 512 KiB, 11 slices", [&] { return pipelined_copies(settings, large / 11 / 8 * 8, 11); }},
       {"strait 512 KiB, one packet", [&] { return strait_calls(settings, {.request = large, .capacity = 1 << 20, .echo = false, .batch = 10}); }},
       {"strait 512 KiB, one packet, 4 under way",
        [&] { return strait_calls(settings, {.request = large, .capacity = 1 << 20, .echo = false, .window = 4, .batch = 10}); }},
       {"strait 512 KiB, 11 packets", [&] { return strait_calls(settings, {.request = large, .echo = false, .batch = 10}); }},
+      {"strait 512 KiB, 11 packets, 110 nodes", [&] { return strait_calls(settings, {.request = large, .nodes = 110, .echo = false, .batch = 10}); }},
+      {"strait 512 KiB, 11 packets, 110 nodes, 4 under way", [&] { return strait_calls(settings, {.request = large, .nodes = 110, .echo = false, .window = 4, .batch = 10}); }},
       {"strait 512 KiB, 11 packets, 4 under way", [&] { return strait_calls(settings, {.request = large, .echo = false, .window = 4, .batch = 10}); }},
   };
   if (!settings.only.empty()) std::erase_if(subjects, [&](const auto& subject) { return subject.first != settings.only; });
@@ -250,8 +266,12 @@ int main(int argc, char** argv) try {
   ratio("8 threads : one thread", "strait 1 KiB, 8 threads", "strait 1 KiB");
   ratio("512 KiB, one packet : copies", "strait 512 KiB, one packet", "pipelined copies 512 KiB");
   ratio("512 KiB, one packet, 4 under way : copies", "strait 512 KiB, one packet, 4 under way", "pipelined copies 512 KiB");
-  ratio("512 KiB, 11 packets : copies", "strait 512 KiB, 11 packets", "pipelined copies 512 KiB");
+  ratio("512 KiB, 11 packets : copies in 11 slices", "strait 512 KiB, 11 packets", "pipelined copies 512 KiB, 11 slices");
+  ratio("11 slices copied : one", "pipelined copies 512 KiB, 11 slices", "pipelined copies 512 KiB");
   ratio("11 packets : one packet", "strait 512 KiB, 11 packets", "strait 512 KiB, one packet");
+  ratio("11 packets, 110 nodes : one packet", "strait 512 KiB, 11 packets, 110 nodes", "strait 512 KiB, one packet");
+  ratio("the last two, 4 under way", "strait 512 KiB, 11 packets, 4 under way", "strait 512 KiB, one packet, 4 under way");
+  ratio("", "strait 512 KiB, 11 packets, 110 nodes, 4 under way", "strait 512 KiB, one packet, 4 under way");
 } catch (const std::exception& error) {
   std::fprintf(stderr, "strait-bench-rpc: %s\n", error.what());
   return 1;

@@ -147,6 +147,13 @@ class RingEnd {
     return {keep_unless_closed(found.at), ticket(found.at)};
   }
 
+  // While there is nothing else to do: the lines that the next message will fill, if it is as long as `length`, are fetched in
+  // advance, from whoever read the last one there.
+  void prepare_next(std::size_t length) noexcept {
+    const std::byte* const node = ring_.memory().payload(ring_.next_claim(writer_).index) - layout::node_header_size;
+    for (std::size_t at = 0; at < layout::node_header_size + length; at += layout::cache_line) platform::prefetch_for_store(node + at);
+  }
+
   // ---- reading: take, then release or put back --------------------------------------------------------------------------
 
   // Take, hand to `copy`, release. What `copy` throws puts the message back. It must not come back to this ring.

@@ -80,18 +80,24 @@ class Attendance {
 
   // ---- relief ----------------------------------------------------------------------------------------------------------
 
-  // For the ring, or for work: whoever comes looks for both. `hands.wake_idle()`: false where there is no thread to be had.
+  // For the ring, or for work: whoever comes looks for both. `hands.wake_idle()`: false where nobody is idle and no thread is to be had;
+  // others may have relied on our call meanwhile, so whoever became idle since is looked for once more (`hands.has_idle()`).
   template <class Hands>
   void call_relief(Hands& hands, bool at_once) {
-    // SYNC attend: after the departure, or after the work was queued
-    std::uint32_t seen = relief_.load(std::memory_order_seq_cst);
-    for (;;) {
-      if (seen == word_of(Relief::called) || (seen == word_of(Relief::ticking) && !at_once)) return;
-      // SYNC attend: as above
-      if (relief_.compare_exchange_strong(seen, word_of(Relief::called), std::memory_order_seq_cst, std::memory_order_seq_cst)) break;
-    }
-    if (!hands.wake_idle()) arrived();
+    do {
+      // SYNC attend: after the departure, or after the work was queued
+      std::uint32_t seen = relief_.load(std::memory_order_seq_cst);
+      do {
+        if (seen == word_of(Relief::called) || (seen == word_of(Relief::ticking) && !at_once)) return;
+        // SYNC attend: as above
+      } while (!relief_.compare_exchange_strong(seen, word_of(Relief::called), std::memory_order_seq_cst, std::memory_order_seq_cst));
+      if (hands.wake_idle()) return;
+      arrived();
+    } while (hands.has_idle());
   }
+
+  // A thread was made without being called: it is on its way all the same.
+  void expect_relief() noexcept { relief_.store(word_of(Relief::called), std::memory_order_seq_cst); }  // SYNC attend
 
   // The one that was called, before it looks for anything.
   void arrived() noexcept { relief_.store(word_of(Relief::none), std::memory_order_seq_cst); }  // SYNC attend

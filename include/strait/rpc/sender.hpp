@@ -100,9 +100,9 @@ class Sender {
     return true;
   }
 
-  // As much as there is room for. True: all of it.
-  bool send_what_fits(Message& message) {
-    while (!message.is_sent()) {
+  // As much as there is room for, but of a long message only so much that the time can be looked at. False: there was no room.
+  bool send_some(Message& message) {
+    for (int packets = 0; packets < 16 && !message.is_sent(); ++packets) {
       if (!try_packet(message)) return false;
     }
     return true;
@@ -163,6 +163,7 @@ class Sender {
     message.header.offset += static_cast<std::uint32_t>(slice.size());
     message.begun = true;
     count(message, slice.size());
+    if (message.rest.empty() && slice.size() <= 2048) out.prepare_next(sizeof message.header + slice.size());
   }
 
   void count(const Message& message, std::size_t slice) noexcept {

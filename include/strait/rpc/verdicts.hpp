@@ -74,9 +74,16 @@ class Verdicts {
   }
 
   void deliver(AsyncCall& call) {
-    if (!call.callback) return call.promise.set_value(std::move(call.response));
+    if (!call.callback) {
+      call.promise.set_value(std::move(call.response));
+      futures_set_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a hint
+      return;
+    }
     crew_.queue_callback([callback = std::move(call.callback), response = std::make_shared<RpcResponse>(std::move(call.response))] { callback(std::move(*response)); });
   }
+
+  // Changes when a future was set: its owner may need the processor of whoever did it. relaxed: a hint
+  std::uint32_t futures_set() const noexcept { return futures_set_.load(std::memory_order_relaxed); }
 
   void count(RpcOutcome outcome, Timeout timeout) noexcept {
     auto& calls = context_.counters.calls;
@@ -161,6 +168,7 @@ class Verdicts {
   CallTable& table_;
   Sender& sender_;
   Crew& crew_;
+  std::atomic<std::uint32_t> futures_set_{0};
   std::uint64_t vacant_from_the_start_ = ~std::uint64_t{0};
   std::atomic<Clock::rep> next_time_{Clock::time_point::max().time_since_epoch().count()};
 };

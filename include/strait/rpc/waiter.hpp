@@ -13,6 +13,7 @@
 #include <strait/rpc/receiver.hpp>
 #include <strait/rpc/running.hpp>
 #include <strait/rpc/sender.hpp>
+#include <strait/rpc/verdicts.hpp>
 #include <strait/segment/session.hpp>
 #include <strait/wait/blocking.hpp>
 #include <strait/wait/signal.hpp>
@@ -20,14 +21,16 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <thread>
 
 namespace strait::rpc {
 
 class Waiter {
  public:
-  Waiter(Context& context, CallTable& table, Receiver& receiver, Crew& crew, RunningHandlers& running)
-      : context_(context), table_(table), receiver_(receiver), crew_(crew), running_(running), attendance_(crew.attendance()) {}
+  Waiter(Context& context, CallTable& table, Verdicts& verdicts, Receiver& receiver, Crew& crew, RunningHandlers& running)
+      : context_(context), table_(table), verdicts_(verdicts), receiver_(receiver), crew_(crew), running_(running), attendance_(crew.attendance()) {}
 
   // ---- a caller --------------------------------------------------------------------------------------------------------------
 
@@ -48,13 +51,39 @@ class Waiter {
     }
   }
 
-  // All of the message. False: `give_up()` said so, or the time is over. `call`: what it is the request of, to be woken with.
+  enum class Sent : std::uint8_t { not_all, at_once, after_waiting };
+
+  // `not_all`: `give_up()` said so, or the time is over. `call`: what the message is the request of, to be woken with.
   template <class GiveUp>
-  bool send(Sender& sender, Message& message, Call* call, GiveUp give_up, Clock::time_point until) {
-    while (!sender.send_what_fits(message)) {
+  Sent send(Sender& sender, Message& message, Call* call, GiveUp give_up, Clock::time_point until) {
+    Sent sent = Sent::at_once;
+    for (;;) {
+      const bool had_room = sender.send_some(message);
+      if (message.is_sent()) return sent;
       const auto start = Clock::now();
+      if (start >= until || give_up()) return Sent::not_all;
+      if (had_room) continue;
+      sent = Sent::after_waiting;
       const bool found = wait_for_room([&] { return sender.try_packet(message); }, call, [&] { return give_up() || context_.gate.is_closing(); }, until);
       context_.counters.writing.max_wait.raise((Clock::now() - start).count());
+      if (!found) return Sent::not_all;
+    }
+  }
+
+  // Without waiting, but rather than have it copied: tries again for about as long as the copy of the rest would take.
+  bool send_soon(Sender& sender, Message& message) {
+    while (!message.is_sent()) {
+      if (sender.send_some(message)) continue;
+      constexpr std::size_t bytes_in_a_nanosecond = 8;
+      const auto patience = std::min(context_.spin, std::chrono::nanoseconds(message.rest.size() / bytes_in_a_nanosecond));
+      const auto end = core::later(Clock::now(), patience);
+      bool found = false;
+      while (!found && Clock::now() < end) {
+        for (int tries = 0; tries < looks && !found; ++tries) {
+          found = sender.try_packet(message);
+          if (!found) platform::pause();
+        }
+      }
       if (!found) return false;
     }
     return true;
@@ -71,8 +100,10 @@ class Waiter {
     Spin spin(*this);
     while (!finished()) {
       for (int tries = 0; tries < looks && !finished(); ++tries) {
+        const auto futures_set = verdicts_.futures_set();
         if (receiver_.poll(&me)) {
-          spin.starts_again = true;
+          spin.starts = true;
+          if (futures_set != verdicts_.futures_set()) std::this_thread::yield();  // to those who waited
         } else {
           platform::pause();
         }
@@ -127,19 +158,24 @@ class Waiter {
     return table_.wake_sleepers(false, [](const Call&) { return true; }, [this](std::atomic<std::uint32_t>& word) { context_.park.wake_all(word); });
   }
   bool wake_idle() { return crew_.wake_idle(); }
+  bool has_idle() const noexcept { return crew_.has_idle(); }
 
  private:
   static constexpr int looks = 32;  // between two looks at the clock
 
-  // The clock of one wait: spin, sleep, and once a slice ask after the dead.
+  // The clock of one wait: spin, sleep, and once a slice ask after the dead. It is first read after the first looks: a reply that
+  // comes as soon as that costs no look at it.
   struct Spin {
-    explicit Spin(Waiter& owner) : waiter(owner), now(Clock::now()), end(now + owner.context_.spin), slice_end(now + wait::slice) {}
+    explicit Spin(Waiter& owner) noexcept : waiter(owner) {}
 
     bool goes_on(Clock::time_point until) {
       waiter.let_others_run();
       now = Clock::now();
-      if (starts_again) end = now + waiter.context_.spin;
-      starts_again = false;
+      if (starts) {
+        starts = false;
+        end = core::later(now, waiter.context_.spin);
+        if (slice_end == Clock::time_point::min()) slice_end = now + wait::slice;
+      }
       if (now >= slice_end) ask();
       return (now < end || !waiter.context_.parks) && now < until;
     }
@@ -148,7 +184,7 @@ class Waiter {
       now = Clock::now();
       if (!woken || now >= slice_end) ask();
       waiter.receiver_.check_peer();
-      end = woken ? now + waiter.context_.spin : now;
+      end = woken ? core::later(now, waiter.context_.spin) : now;
     }
 
     void ask() {
@@ -158,8 +194,8 @@ class Waiter {
     }
 
     Waiter& waiter;
-    Clock::time_point now, end, slice_end;
-    bool starts_again = false;
+    bool starts = true;  // (again) with the next look at the clock
+    Clock::time_point now, end, slice_end = Clock::time_point::min();
   };
 
   template <class Finished>
@@ -218,6 +254,7 @@ class Waiter {
 
   Context& context_;
   CallTable& table_;
+  Verdicts& verdicts_;
   Receiver& receiver_;
   Crew& crew_;
   RunningHandlers& running_;
