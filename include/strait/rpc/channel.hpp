@@ -4,10 +4,10 @@
 #include <strait/core/death_point.hpp>
 #include <strait/core/error.hpp>
 #include <strait/handle/ring_end.hpp>
+#include <strait/handle/shared_nodes.hpp>
 #include <strait/layout/rpc_control.hpp>
 #include <strait/layout/rpc_packet.hpp>
 #include <strait/platform/park.hpp>
-#include <strait/ring/shared_nodes.hpp>
 #include <strait/rpc/options.hpp>
 #include <strait/segment/session.hpp>
 #include <strait/wait/signal.hpp>
@@ -129,7 +129,7 @@ class Channel {
     layout::RpcControl& control = control_of(segment);
     std::uint32_t given_back = 0;
     for (unsigned ring = 0; ring < 2; ++ring) {
-      given_back += ring::Ring<ring::SharedNodes>(nodes_of(segment, ring)).mend(dead);
+      given_back += ring::Ring<handle::SharedNodes>(nodes_of(segment, ring)).mend(dead);
       // SYNC given-back: unconditionally, after the nodes.
       control.rings[ring].given_back.fetch_add(1, std::memory_order_seq_cst);
     }
@@ -147,10 +147,10 @@ class Channel {
   static layout::RpcControl& control_of(const segment::Segment& segment) noexcept { return *reinterpret_cast<layout::RpcControl*>(segment.payload()); }
   layout::RpcControl& control() const noexcept { return control_of(session_->segment()); }
 
-  static ring::SharedNodes nodes_of(const segment::Segment& segment, unsigned ring) noexcept {
+  static handle::SharedNodes nodes_of(const segment::Segment& segment, unsigned ring) noexcept {
     const auto count = segment.shape().element_count;
     const auto stride = *layout::node_stride(segment.shape().element_size);
-    return {segment.payload() + sizeof(layout::RpcControl) + ring * count * stride, count, stride, control_of(segment).rings[ring].given_back};
+    return {segment.payload() + sizeof(layout::RpcControl) + ring * count * stride, count, stride, control_of(segment).rings[ring].given_back, segment.fence_method()};
   }
 
   static void wake_all(const segment::Segment& segment) noexcept {

@@ -141,11 +141,11 @@ class Waiter {
   template <class Finished>
   SleepUntil(Finished&, std::chrono::nanoseconds) -> SleepUntil<Finished>;
 
-  // SYNC sleep: announced by wait::announce, before the last look.
   template <class Finished>
   bool sleep_on_ring(SleepUntil<Finished> until) {
     Channel& channel = context_.channel();
     const std::uint32_t announced = wait::announce(channel.packets());
+    channel.session().fence();  // between the announcement and the last look
     if (until.finished() || channel.in().may_have_message() || receiver_.peer_has_changed()) return true;
     segment::Session::count(channel.session().line().waits);
     return context_.park.sleep(channel.packets(), announced, until.length);
@@ -225,6 +225,7 @@ class Waiter {
       bool woken = true;
       if (spin.now < until && (call == nullptr || call->word.settle(At::on_room))) {
         const std::uint32_t announced = wait::announce(context_.channel().room());
+        context_.channel().session().fence();
         over = finished();
         if (!over) {
           segment::Session::count(context_.channel().session().line().waits);
