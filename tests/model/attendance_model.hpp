@@ -49,7 +49,6 @@ class AttendanceModel final : public Model {
     name(taken_, "taken", 0);
     name(reading_, "reading", 0);
     name(has_room_, "room", 0);
-    name(worker_attends_, "worker attends", 0);
     name(gate_, "gate", 0);
   }
 
@@ -66,7 +65,7 @@ class AttendanceModel final : public Model {
       workers_[at(i)] = {};
       workers_[at(i)].born = i == 0;
     }
-    for (Word32* word : {&packets_, &room_, &published_, &taken_, &reading_, &has_room_, &worker_attends_, &gate_}) word->reset(0);
+    for (Word32* word : {&packets_, &room_, &published_, &taken_, &reading_, &has_room_, &gate_}) word->reset(0);
     attendance_.expect_relief();
     row_.clear();
     queue_.clear();
@@ -347,7 +346,6 @@ class AttendanceModel final : public Model {
 
   void attend(Worker& me) {
     if (!attendance_.begin_alone()) return;
-    worker_attends_.store(1);
     const auto finished = [&] { return me.has_mine || waiting() != 0 || attendance_.count() > 1; };
     for (;;) {
       scheduler.begin(2);
@@ -356,8 +354,7 @@ class AttendanceModel final : public Model {
       if (finished()) break;
       sleep_on_ring(finished);
     }
-    worker_attends_.store(0);
-    attendance_.end();
+    attendance_.end_alone();
   }
 
   void serve(char request) {
@@ -431,7 +428,7 @@ class AttendanceModel final : public Model {
   }
 
   void call_worker() {
-    if (idle_count() == 0 && worker_attends_.load() != 0) {
+    if (idle_count() == 0 && attendance_.has_worker()) {
       wake(packets_);
     } else {
       attendance_.call_relief(*this, true);
@@ -442,7 +439,7 @@ class AttendanceModel final : public Model {
   rpc::Attendance<Word32> attendance_;
   std::array<Caller, most> calls_;
   std::array<Worker, most> workers_;
-  Word32 packets_, room_, published_, taken_, reading_, has_room_, worker_attends_, gate_;
+  Word32 packets_, room_, published_, taken_, reading_, has_room_, gate_;
   std::string row_;    // what was published
   std::string queue_;  // requests that wait for a worker
   std::vector<int> idle_;

@@ -36,7 +36,7 @@ static_assert(!AcceptedHandler<int* (*)(std::uint64_t, Payload)> && !AcceptedHan
 
 }  // namespace
 
-TEST_CASE("the first endpoint is the master, the second the slave, a third is refused") {
+TEST_CASE("the first endpoint is the master, the second the slave, a third is refused", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   RpcBuffer master(name);
@@ -58,7 +58,7 @@ TEST_CASE("the first endpoint is the master, the second the slave, a third is re
   CHECK(master.has_peer());
 }
 
-TEST_CASE("many handles that are refused at the same time leave the two endpoints as they are") {
+TEST_CASE("many handles that are refused at the same time leave the two endpoints as they are", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   RpcBuffer master(name), slave(name, echo);
@@ -75,7 +75,7 @@ TEST_CASE("many handles that are refused at the same time leave the two endpoint
   CHECK(master.remote_request(7).as<int>() == 7);
 }
 
-TEST_CASE("capacities from 256 bytes to 1 MiB and at least two nodes are accepted, others are invalid_argument") {
+TEST_CASE("capacities from 256 bytes to 1 MiB and at least two nodes are accepted, others are invalid_argument", "[two-mappings]") {
   const NameGuard name("rpc");
   for (const std::size_t wrong : {std::size_t{0}, std::size_t{255}, (std::size_t{1} << 20) + 1}) {
     CHECK(caught([&] { RpcBuffer buffer(name, small(wrong, 10)); return 0; }) == Errc::invalid_argument);
@@ -87,13 +87,13 @@ TEST_CASE("capacities from 256 bytes to 1 MiB and at least two nodes are accepte
   CHECK(caught([&] { RpcBuffer buffer("no/name"); return 0; }) == Errc::invalid_argument);
 }
 
-TEST_CASE("a name of another kind is refused") {
+TEST_CASE("a name of another kind is refused", "[two-mappings]") {
   const NameGuard name("rpc");
   CircularBuffer ring(name, 4, 64);
   CHECK(caught([&] { RpcBuffer buffer(name); return 0; }) == Errc::wrong_kind);
 }
 
-TEST_CASE("the second endpoint takes the first one's sizes") {
+TEST_CASE("the second endpoint takes the first one's sizes", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   RpcBuffer master(name, small(256, 2));
@@ -103,7 +103,7 @@ TEST_CASE("the second endpoint takes the first one's sizes") {
   CHECK(master.statistics().packets_written == (1000 + 223) / 224);
 }
 
-TEST_CASE("handlers return nothing, a value or a range, and take a stop token if they like") {
+TEST_CASE("handlers return nothing, a value or a range, and take a stop token if they like", "[two-mappings]") {
   const Watchdog watchdog;
   const auto call = [](auto handler) {
     const NameGuard name("rpc");
@@ -132,7 +132,7 @@ TEST_CASE("handlers return nothing, a value or a range, and take a stop token if
   CHECK(caller.remote_request().as<int>() == 5);
 }
 
-TEST_CASE("message ids are the caller's own, and differ") {
+TEST_CASE("message ids are the caller's own, and differ", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   std::vector<std::uint64_t> ids;
@@ -143,7 +143,7 @@ TEST_CASE("message ids are the caller's own, and differ") {
   CHECK(ids == std::vector<std::uint64_t>{1, 2, 3});
 }
 
-TEST_CASE("an endpoint without a handler answers no_handler at once") {
+TEST_CASE("an endpoint without a handler answers no_handler at once", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   RpcBuffer master(name), slave(name);
@@ -155,7 +155,7 @@ TEST_CASE("an endpoint without a handler answers no_handler at once") {
   }
 }
 
-TEST_CASE("what a handler throws reaches the caller as text") {
+TEST_CASE("what a handler throws reaches the caller as text", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   RpcBuffer caller(name, small(256, 2));
@@ -176,14 +176,14 @@ TEST_CASE("what a handler throws reaches the caller as text") {
   CHECK(caller.remote_request().success());
 }
 
-TEST_CASE("a response of another size than asked for is a type_mismatch") {
+TEST_CASE("a response of another size than asked for is a type_mismatch", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   RpcBuffer caller(name), callee(name, [](std::uint64_t, Payload) { return std::int64_t{1}; });
   CHECK(caught([&] { return caller.remote_request().as<int>(); }) == Errc::type_mismatch);
 }
 
-TEST_CASE("an empty message is delivered, and an empty answer is an answer") {
+TEST_CASE("an empty message is delivered, and an empty answer is an answer", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   std::atomic<std::size_t> size = 99;
@@ -194,7 +194,7 @@ TEST_CASE("an empty message is delivered, and an empty answer is an answer") {
   CHECK(size == 0);
 }
 
-TEST_CASE("a call made before there is a peer waits for one") {
+TEST_CASE("a call made before there is a peer waits for one", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   RpcBuffer master(name);
@@ -210,7 +210,7 @@ TEST_CASE("a call made before there is a peer waits for one") {
   CHECK(future.get().data == pattern(300'000, 3));
 }
 
-TEST_CASE("futures and callbacks bring the same answers") {
+TEST_CASE("futures and callbacks bring the same answers", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   RpcBuffer caller(name, small(1000, 4)), callee(name, echo);
@@ -236,7 +236,7 @@ TEST_CASE("futures and callbacks bring the same answers") {
   CHECK(caught([&] { caller.remote_request_async({}, std::function<void(RpcResponse)>()); return 0; }) == Errc::invalid_argument);
 }
 
-TEST_CASE("an exception of a callback goes to the hook, and the endpoint goes on") {
+TEST_CASE("an exception of a callback goes to the hook, and the endpoint goes on", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   std::atomic<int> reported = 0;
@@ -256,7 +256,7 @@ TEST_CASE("an exception of a callback goes to the hook, and the endpoint goes on
   on_error({});
 }
 
-TEST_CASE("calls go both ways at once, and handlers and callbacks call back") {
+TEST_CASE("calls go both ways at once, and handlers and callbacks call back", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   RpcBuffer *a = nullptr, *b = nullptr;
@@ -282,7 +282,7 @@ TEST_CASE("calls go both ways at once, and handlers and callbacks call back") {
   CHECK(nested.get_future().get() == 8);
 }
 
-TEST_CASE("with one handler thread requests run in order, one at a time") {
+TEST_CASE("with one handler thread requests run in order, one at a time", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   std::vector<int> order;
@@ -309,7 +309,7 @@ TEST_CASE("with one handler thread requests run in order, one at a time") {
   CHECK(most == 1);
 }
 
-TEST_CASE("handlers run at the same time up to handler_threads, and those that wait in a call do not count") {
+TEST_CASE("handlers run at the same time up to handler_threads, and those that wait in a call do not count", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   std::atomic<int> inside = 0, most = 0;
@@ -341,7 +341,7 @@ TEST_CASE("handlers run at the same time up to handler_threads, and those that w
   for (auto& future : futures) CHECK(future.get().as<int>() == 1);
 }
 
-TEST_CASE("a slow handler does not stall others") {
+TEST_CASE("a slow handler does not stall others", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   std::atomic<bool> go = false;
@@ -355,7 +355,7 @@ TEST_CASE("a slow handler does not stall others") {
   CHECK(slow.get().success());
 }
 
-TEST_CASE("an endpoint can be moved, and closes when it is assigned over") {
+TEST_CASE("an endpoint can be moved, and closes when it is assigned over", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc"), other("rpc");
   RpcBuffer a(name), b(name, echo);

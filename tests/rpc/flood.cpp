@@ -58,7 +58,7 @@ std::vector<std::future<RpcResponse>> flood(RpcBuffer& caller, std::uint32_t cou
 
 }  // namespace
 
-TEST_CASE("a flood of requests is held back at its senders: the callee keeps so many and no more, and every one is served, in order") {
+TEST_CASE("a flood of requests is held back at its senders: the callee keeps so many and no more, and every one is served, in order", "[two-mappings]") {
   const Watchdog watchdog(120s);
   const NameGuard name("rpc");
   Dam dam;
@@ -86,7 +86,7 @@ TEST_CASE("a flood of requests is held back at its senders: the callee keeps so 
   CHECK(caller.remote_request(numbered(7)).as<std::uint32_t>() == 7);
 }
 
-TEST_CASE("requests without an answer that fit are served, also when there are more than the callee keeps") {
+TEST_CASE("requests without an answer that fit are served, also when there are more than the callee keeps", "[two-mappings]") {
   const Watchdog watchdog(120s);
   const NameGuard name("rpc");
   Dam dam;
@@ -101,7 +101,7 @@ TEST_CASE("requests without an answer that fit are served, also when there are m
   CHECK(dam.came.size() == caller.statistics().requests_sent);
 }
 
-TEST_CASE("long requests are bounded by their bytes") {
+TEST_CASE("long requests are bounded by their bytes", "[two-mappings]") {
   const Watchdog watchdog(120s);
   const NameGuard name("rpc");
   Dam dam;
@@ -116,7 +116,7 @@ TEST_CASE("long requests are bounded by their bytes") {
   for (std::uint32_t i = 0; i < futures.size(); ++i) CHECK(futures[i].get().as<std::uint32_t>() == i);
 }
 
-TEST_CASE("a cancellation overtakes the requests that are held back") {
+TEST_CASE("a cancellation overtakes the requests that are held back", "[two-mappings]") {
   const Watchdog watchdog(120s);
   const NameGuard name("rpc");
   const auto options = one_at_a_time(256, 4);
@@ -136,7 +136,7 @@ TEST_CASE("a cancellation overtakes the requests that are held back") {
   for (std::uint32_t i = 0; i < futures.size(); ++i) CHECK(futures[i].get().as<std::uint32_t>() == i);
 }
 
-TEST_CASE("callers that are held back end when the other side closes, and its successor is not taken for full") {
+TEST_CASE("callers that are held back end when the other side closes, and its successor is not taken for full", "[two-mappings]") {
   const Watchdog watchdog(120s);
   const NameGuard name("rpc");
   Dam dam;

@@ -12,7 +12,7 @@
 using namespace strait;
 using namespace strait::test;
 
-TEST_CASE("5,000 small calls, one after the other") {
+TEST_CASE("5,000 small calls, one after the other", "[two-mappings]") {
   const Watchdog watchdog(120s);
   const NameGuard name("rpc");
   RpcBuffer caller(name), callee(name, echo);
@@ -21,7 +21,7 @@ TEST_CASE("5,000 small calls, one after the other") {
   CHECK(right == 5000);
 }
 
-TEST_CASE("10 threads make 5,000 small calls each") {
+TEST_CASE("10 threads make 5,000 small calls each", "[two-mappings]") {
   const Watchdog watchdog(120s);
   const NameGuard name("rpc");
   RpcBuffer caller(name), callee(name, echo);
@@ -36,7 +36,7 @@ TEST_CASE("10 threads make 5,000 small calls each") {
   CHECK(workers.join() == "");
 }
 
-TEST_CASE("1,000 calls of 525,000 bytes") {
+TEST_CASE("1,000 calls of 525,000 bytes", "[two-mappings]") {
   const Watchdog watchdog(120s);
   const NameGuard name("rpc");
   RpcBuffer caller(name), callee(name, [](std::uint64_t, Payload payload) { return payload[payload.size() - 1]; });
@@ -105,24 +105,24 @@ void storm(std::size_t size, const RpcOptions& options) {
 
 }  // namespace
 
-TEST_CASE("the full-duplex storm finishes without a failed call: 2 nodes, 101 bytes") {
+TEST_CASE("the full-duplex storm finishes without a failed call: 2 nodes, 101 bytes", "[two-mappings]") {
   const Watchdog watchdog(120s);
   storm(101, small(256, 2));
 }
 
-TEST_CASE("the full-duplex storm finishes without a failed call: 2 nodes, 5,001 bytes") {
+TEST_CASE("the full-duplex storm finishes without a failed call: 2 nodes, 5,001 bytes", "[two-mappings]") {
   const Watchdog watchdog(120s);
   storm(5001, small(256, 2));
 }
 
-TEST_CASE("the full-duplex storm finishes without a failed call: 10 nodes, 5,001 bytes, one handler thread") {
+TEST_CASE("the full-duplex storm finishes without a failed call: 10 nodes, 5,001 bytes, one handler thread", "[two-mappings]") {
   const Watchdog watchdog(120s);
   auto options = small(1000, 10);
   options.handler_threads = 1;
   storm(5001, options);
 }
 
-TEST_CASE("a flood of requests with answers larger than the ring does not stall the answers to the other side's") {
+TEST_CASE("a flood of requests with answers larger than the ring does not stall the answers to the other side's", "[two-mappings]") {
   const Watchdog watchdog(120s);
   const NameGuard name("rpc");
   const auto large = [](std::uint64_t, Payload) { return std::vector<std::byte>(100'000); };

@@ -152,7 +152,7 @@ TEST_CASE("both die, and the name is free") {
   CHECK(buffer.remote_request(1, 10ms).outcome == RpcOutcome::timed_out);
 }
 
-TEST_CASE("what lies in the rings from an old life, or for one, is never taken for the new one's") {
+TEST_CASE("what lies in the rings from an old life, or for one, is never taken for the new one's", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   std::atomic<int> handled = 0;
@@ -190,7 +190,7 @@ TEST_CASE("what lies in the rings from an old life, or for one, is never taken f
   CHECK(survivor.statistics().stale_packets == stale);
 }
 
-TEST_CASE("broken packets are dropped and counted, and calls go on") {
+TEST_CASE("broken packets are dropped and counted, and calls go on", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   const auto seed = std::random_device{}();
@@ -230,7 +230,7 @@ TEST_CASE("broken packets are dropped and counted, and calls go on") {
   CHECK(survivor.remote_request(5).as<int>() == 5);
 }
 
-TEST_CASE("an idle endpoint costs next to nothing") {
+TEST_CASE("an idle endpoint costs next to nothing", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   RpcBuffer a(name, echo), b(name, echo);

@@ -26,7 +26,7 @@ std::vector<std::byte> question(std::size_t size, std::uint64_t answer_size, std
 
 }  // namespace
 
-TEST_CASE("messages of every size around whole packets arrive as they were, in both directions") {
+TEST_CASE("messages of every size around whole packets arrive as they were, in both directions", "[two-mappings]") {
   const Watchdog watchdog(120s);
   for (const std::size_t capacity : {std::size_t{256}, std::size_t{1000}, std::size_t{50'000}}) {
     for (const std::size_t nodes : {std::size_t{2}, std::size_t{10}}) {
@@ -58,7 +58,7 @@ TEST_CASE("messages of every size around whole packets arrive as they were, in b
   }
 }
 
-TEST_CASE("random messages of up to 8 MiB arrive as they were, in both directions at once") {
+TEST_CASE("random messages of up to 8 MiB arrive as they were, in both directions at once", "[two-mappings]") {
   const Watchdog watchdog(120s);
   const auto seed = std::random_device{}();
   CAPTURE(seed);
@@ -91,7 +91,7 @@ TEST_CASE("random messages of up to 8 MiB arrive as they were, in both direction
   }
 }
 
-TEST_CASE("a message of a hundred times what the ring holds arrives") {
+TEST_CASE("a message of a hundred times what the ring holds arrives", "[two-mappings]") {
   const Watchdog watchdog(60s);
   const NameGuard name("rpc");
   RpcBuffer caller(name, small(1000, 2)), callee(name, echo);

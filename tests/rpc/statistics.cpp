@@ -9,7 +9,7 @@
 using namespace strait;
 using namespace strait::test;
 
-TEST_CASE("before anything happened the counters are zero and the levels -1") {
+TEST_CASE("before anything happened the counters are zero and the levels -1", "[two-mappings]") {
   const NameGuard name("rpc");
   RpcBuffer buffer(name);
   const RpcStatistics s = buffer.statistics();
@@ -26,7 +26,7 @@ TEST_CASE("before anything happened the counters are zero and the levels -1") {
   CHECK(s.last_timeout == -1ns);
 }
 
-TEST_CASE("every counter is exact, on both sides, and reset sets them back") {
+TEST_CASE("every counter is exact, on both sides, and reset sets them back", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   RpcBuffer caller(name, small(256, 10));
@@ -90,7 +90,7 @@ TEST_CASE("every counter is exact, on both sides, and reset sets them back") {
   CHECK(s.protocol_overhead_per_packet == 32);
 }
 
-TEST_CASE("in_flight and queue_depth tell this moment, and reset leaves them alone") {
+TEST_CASE("in_flight and queue_depth tell this moment, and reset leaves them alone", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   std::atomic<bool> go = false;
@@ -113,7 +113,7 @@ TEST_CASE("in_flight and queue_depth tell this moment, and reset leaves them alo
   CHECK(callee.statistics().queue_depth == 0);
 }
 
-TEST_CASE("counters stay exact when many threads call in both directions") {
+TEST_CASE("counters stay exact when many threads call in both directions", "[two-mappings]") {
   const Watchdog watchdog(120s);
   const NameGuard name("rpc");
   RpcBuffer a(name, echo, small(1000, 10)), b(name, echo);

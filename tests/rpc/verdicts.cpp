@@ -32,7 +32,7 @@ struct Stuck {
 
 }  // namespace
 
-TEST_CASE("a call whose time is over ends with timed_out, and the handler is told") {
+TEST_CASE("a call whose time is over ends with timed_out, and the handler is told", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   Stuck stuck;
@@ -55,7 +55,7 @@ TEST_CASE("a call whose time is over ends with timed_out, and the handler is tol
   CHECK(statistics.cancels_sent == 3);
 }
 
-TEST_CASE("the time of a call covers the sending: a full ring does not make it longer, and what was begun is forgotten") {
+TEST_CASE("the time of a call covers the sending: a full ring does not make it longer, and what was begun is forgotten", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   // The peer is there and never receives: its place is taken, its threads are not.
@@ -72,7 +72,7 @@ TEST_CASE("the time of a call covers the sending: a full ring does not make it l
   CHECK(caller.remote_request(message, 10s).outcome == RpcOutcome::closed);
 }
 
-TEST_CASE("a half of a request that its caller gave up does not stay with the callee") {
+TEST_CASE("a half of a request that its caller gave up does not stay with the callee", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   RpcBuffer caller(name, small(256, 2)), callee(name, echo);
@@ -82,7 +82,7 @@ TEST_CASE("a half of a request that its caller gave up does not stay with the ca
   }
 }
 
-TEST_CASE("no_wait sends and returns: the handler runs, its answer is discarded, its stop token stays quiet") {
+TEST_CASE("no_wait sends and returns: the handler runs, its answer is discarded, its stop token stays quiet", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   Stuck stuck;
@@ -106,7 +106,7 @@ TEST_CASE("no_wait sends and returns: the handler runs, its answer is discarded,
   stuck.open = true;
 }
 
-TEST_CASE("a no_wait request that does not fit at once is not sent at all") {
+TEST_CASE("a no_wait request that does not fit at once is not sent at all", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   std::atomic<int> calls = 0;
@@ -123,7 +123,7 @@ TEST_CASE("a no_wait request that does not fit at once is not sent at all") {
   CHECK((calls - 3) % (224 * 4) == 0);
 }
 
-TEST_CASE("a stop token ends the call in every form, and reaches the handler") {
+TEST_CASE("a stop token ends the call in every form, and reaches the handler", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   Stuck stuck;
@@ -149,7 +149,7 @@ TEST_CASE("a stop token ends the call in every form, and reaches the handler") {
   CHECK(caller.statistics().in_flight == 0);
 }
 
-TEST_CASE("cancelling while a request is still being sent ends it") {
+TEST_CASE("cancelling while a request is still being sent ends it", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   RpcBuffer caller(name, small(256, 2));
@@ -166,7 +166,7 @@ TEST_CASE("cancelling while a request is still being sent ends it") {
   silent.leave();
 }
 
-TEST_CASE("a request that is cancelled before a thread was free for it is never run") {
+TEST_CASE("a request that is cancelled before a thread was free for it is never run", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   Stuck stuck;
@@ -186,7 +186,7 @@ TEST_CASE("a request that is cancelled before a thread was free for it is never 
   CHECK(stuck.entered == 1);
 }
 
-TEST_CASE("after close every form of call ends with closed, and closing again does nothing") {
+TEST_CASE("after close every form of call ends with closed, and closing again does nothing", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   RpcBuffer caller(name), callee(name, echo);
@@ -205,7 +205,7 @@ TEST_CASE("after close every form of call ends with closed, and closing again do
   CHECK(called);
 }
 
-TEST_CASE("the other side's close ends pending calls with closed at once, and new ones until somebody takes its place") {
+TEST_CASE("the other side's close ends pending calls with closed at once, and new ones until somebody takes its place", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   Stuck stuck;
@@ -232,7 +232,7 @@ TEST_CASE("the other side's close ends pending calls with closed at once, and ne
   }
 }
 
-TEST_CASE("closing ends this side's blocked calls, wherever they are blocked") {
+TEST_CASE("closing ends this side's blocked calls, wherever they are blocked", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   Stuck stuck;
@@ -260,7 +260,7 @@ TEST_CASE("closing ends this side's blocked calls, wherever they are blocked") {
   CHECK(future.get().outcome == RpcOutcome::closed);
 }
 
-TEST_CASE("close works inside a handler and inside a callback, on either side") {
+TEST_CASE("close works inside a handler and inside a callback, on either side", "[two-mappings]") {
   const Watchdog watchdog;
   for (int turn = 0; turn < 50; ++turn) {
     const NameGuard name("rpc");
@@ -281,7 +281,7 @@ TEST_CASE("close works inside a handler and inside a callback, on either side") 
   }
 }
 
-TEST_CASE("the last handle may go inside its own handler") {
+TEST_CASE("the last handle may go inside its own handler", "[two-mappings]") {
   const Watchdog watchdog;
   for (int turn = 0; turn < 20; ++turn) {
     const NameGuard name("rpc");
@@ -300,7 +300,7 @@ TEST_CASE("the last handle may go inside its own handler") {
   }
 }
 
-TEST_CASE("closing runs every callback once") {
+TEST_CASE("closing runs every callback once", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");
   Stuck stuck;

@@ -31,17 +31,21 @@ class Attendance {
 
   void begin() noexcept { attenders_.fetch_add(1, std::memory_order_seq_cst); }  // SYNC attend
 
-  // Only where nobody does.
+  // A worker, and only where nobody does.
   bool begin_alone() noexcept {
     std::uint32_t none = 0;
-    // SYNC attend: as above
-    return attenders_.compare_exchange_strong(none, 1, std::memory_order_seq_cst, std::memory_order_relaxed);
+    // SYNC attend: as above; a worker looks for work afterwards.
+    return attenders_.compare_exchange_strong(none, worker | 1, std::memory_order_seq_cst, std::memory_order_relaxed);
   }
+  void end_alone() noexcept { attenders_.fetch_sub(worker | 1, std::memory_order_seq_cst); }  // SYNC attend
 
   // True: nobody is left.
   bool end() noexcept { return attenders_.fetch_sub(1, std::memory_order_seq_cst) == 1; }  // SYNC attend
 
-  std::uint32_t count() const noexcept { return attenders_.load(std::memory_order_seq_cst); }  // SYNC attend
+  std::uint32_t count() const noexcept { return attenders_.load(std::memory_order_seq_cst) & ~worker; }  // SYNC attend
+
+  // Is there a worker among them, which looks for work?
+  bool has_worker() const noexcept { return (attenders_.load(std::memory_order_seq_cst) & worker) != 0; }  // SYNC attend
 
   // `hands.wake_follower()`: false where none is asleep. `at_once`: no time for two ticks.
   template <class Hands>
@@ -125,9 +129,10 @@ class Attendance {
   }
 
  private:
+  static constexpr std::uint32_t worker = 1u << 31;
   static constexpr std::uint32_t word_of(Relief relief) noexcept { return static_cast<std::uint32_t>(relief); }
 
-  Word attenders_{};
+  Word attenders_{};  // | a worker is among them : 1 | how many : 31 |
   Word followers_{};
   Word ring_sleeper_{};
   Word relief_{};

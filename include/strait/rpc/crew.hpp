@@ -55,8 +55,7 @@ class Crew {
 
   // There is work, or a new time to keep: somebody who is not serving looks.
   void call_worker() {
-    // SYNC work: after the work was queued; an attending worker looks at the queues after it has said so.
-    if (!has_idle() && worker_attends_.load(std::memory_order_seq_cst)) {
+    if (!has_idle() && attendance_.has_worker()) {
       wake_attender();
     } else {
       attendance_.call_relief(*this, true);
@@ -81,9 +80,6 @@ class Crew {
     wake_last();
     return true;
   }
-
-  // The one attending worker is on the ring, or goes: it looks at the queues afterwards.
-  void worker_attends(bool yes) noexcept { worker_attends_.store(yes, std::memory_order_seq_cst); }  // SYNC work
 
   static bool is_worker_of(const Crew* crew) noexcept { return current() == crew; }
 
@@ -200,10 +196,17 @@ class Crew {
     // relaxed: an estimate, here and below
     if (attendance_.count() == 0) attendance_.call_relief(*this, slow_.load(std::memory_order_relaxed));
     // To look at the clock costs a tenth of a call, so quick ones are timed now and then.
-    if (!slow_.load(std::memory_order_relaxed) && timing_.fetch_add(1, std::memory_order_relaxed) % 8 != 0) return f();
+    if (!slow_.load(std::memory_order_relaxed) && !is_timed()) return f();
     const auto start = Clock::now();
     f();
     slow_.store(Clock::now() - start > slow_from, std::memory_order_relaxed);
+  }
+
+  // relaxed: threads that lose counts to each other time more or less often
+  bool is_timed() noexcept {
+    const auto number = timing_.load(std::memory_order_relaxed);
+    timing_.store(number + 1, std::memory_order_relaxed);
+    return number % 8 == 0;
   }
 
   static void run(const Work::Task& task) {
@@ -317,8 +320,7 @@ class Crew {
 
   Work work_;
   alignas(64) Attendance<std::atomic<std::uint32_t>> attendance_;
-  alignas(64) std::atomic<bool> worker_attends_{false};
-  std::atomic<std::size_t> idle_count_{0};
+  alignas(64) std::atomic<std::size_t> idle_count_{0};
   std::atomic<bool> slow_{false};
   std::atomic<std::uint32_t> timing_{0};
   platform::Park park_;

@@ -95,7 +95,6 @@ class Waiter {
   template <class KeepTime>
   void attend(Worker& me, KeepTime keep_time) {
     if (!attendance_.begin_alone()) return;
-    crew_.worker_attends(true);
     const auto finished = [&] { return me.has_mine || crew_.work().has_some() || context_.gate.is_closing() || attendance_.count() > 1; };
     Spin spin(*this);
     while (!finished()) {
@@ -118,8 +117,7 @@ class Waiter {
       sleeps_long_.store(false, std::memory_order_relaxed);  // relaxed: at worst one needless wake
       spin.slept(woken);
     }
-    crew_.worker_attends(false);
-    attendance_.end();
+    attendance_.end_alone();
   }
 
   // Whoever attends asks after the dead soon: a call or a handler began that a death could end.
