@@ -48,6 +48,9 @@ concept arguments_come_first_and_are_not_a_timeout = Shareable<T> && !IsTime<std
 /// throws reaches the caller as `handler_failed` with its text. Up to `handler_threads` run at a time, and while one of
 /// them waits in a call of its own, another may begin. Its stop token fires when the caller gives up or dies, or this endpoint closes.
 ///
+/// Where handlers do not keep up, 1,024 requests or 64 MiB of them wait for a thread; further ones wait at the other side, each for its
+/// own time (with no_wait they are not sent).
+///
 /// When the other side's process dies, calls end with `peer_lost`, when it closes, with `closed`, and so do new ones until somebody
 /// takes the free place. Before anybody has been there, calls wait for a peer.
 class RpcBuffer {
