@@ -15,8 +15,9 @@ set(wait_may_include wait platform layout core)
 set(liveness_may_include liveness platform layout core)
 set(segment_may_include segment liveness wait lock platform layout core)
 set(handle_may_include handle segment liveness wait ring lock platform layout core)
+set(rpc_may_include rpc handle segment liveness wait ring lock platform layout core)
 
-set(layers core layout ring lock platform wait liveness segment handle)
+set(layers core layout ring lock platform wait liveness segment handle rpc)
 
 # Of the headers in angle brackets, C++'s own are single words without an extension.
 set(cpp_header "^<[a-z_0-9]+>$")

@@ -7,8 +7,10 @@
 #include <strait/circular_buffer.hpp>
 #include <strait/error.hpp>
 #include <strait/expanding_array.hpp>
+#include <strait/on_error.hpp>
 #include <strait/options.hpp>
 #include <strait/read_claim.hpp>
+#include <strait/rpc_buffer.hpp>
 #include <strait/shareable.hpp>
 #include <strait/shared_array.hpp>
 #include <strait/shared_buffer.hpp>

@@ -130,7 +130,7 @@ TEST_CASE("foreign files in shared memory are left alone: text, too short for a 
   for (const NameGuard* name : {&text, &shorter, &empty, &nearly, &link, &folder}) std::filesystem::remove(shm_path(name->str()));
 }
 
-TEST_CASE("another user's dead segments are left alone, by root too; and ours by another user") {
+TEST_CASE("another user's dead segments are left alone, by root too: and ours by another user") {
   const Watchdog watchdog;
   if (!is_root()) {
     WARN("skipped: only root can become another user");

@@ -4,6 +4,8 @@
 
 #include <strait/layout/control.hpp>
 #include <strait/layout/node.hpp>
+#include <strait/layout/rpc_control.hpp>
+#include <strait/layout/rpc_packet.hpp>
 #include <strait/layout/seat.hpp>
 #include <strait/layout/segment_header.hpp>
 #include <strait/platform/park.hpp>
@@ -83,6 +85,24 @@ TEST_CASE("a node has the golden layout: word, length and payload on one line") 
   check_fields("Node", {STRAIT_FIELD(Node, word, 0, 8), STRAIT_FIELD(Node, length, 8, 4), STRAIT_FIELD(Node, reserved, 12, 4)});
 }
 
+TEST_CASE("the control of an RPC channel and its packets have the golden layout") {
+  CHECK(sizeof(RpcControl) == 1152);
+  CHECK(alignof(RpcControl) == 64);
+  check_fields("RpcControl", {STRAIT_FIELD(RpcControl, places, 0, 128), STRAIT_FIELD(RpcControl, rings, 128, 1024)});
+  check_fields("PlaceLine", {STRAIT_FIELD(PlaceLine, word, 0, 8), STRAIT_FIELD(PlaceLine, full, 8, 4)});
+  CHECK(PlaceWord::of(1, PlaceState::occupied, PlaceState::lost, 2).bits == 0x1'0001'a002);
+  CHECK(sizeof(PacketHeader) == 32);
+  check_fields("PacketHeader",
+               {STRAIT_FIELD(PacketHeader, type, 0, 1), STRAIT_FIELD(PacketHeader, outcome, 1, 1), STRAIT_FIELD(PacketHeader, flags, 2, 1),
+                STRAIT_FIELD(PacketHeader, reserved, 3, 1), STRAIT_FIELD(PacketHeader, from, 4, 4), STRAIT_FIELD(PacketHeader, to, 8, 4),
+                STRAIT_FIELD(PacketHeader, total, 12, 4), STRAIT_FIELD(PacketHeader, id, 16, 8), STRAIT_FIELD(PacketHeader, offset, 24, 4),
+                STRAIT_FIELD(PacketHeader, reserved2, 28, 4)});
+  CHECK(static_cast<int>(PacketType::request) == 1);
+  CHECK(static_cast<int>(PacketType::reply) == 2);
+  CHECK(static_cast<int>(PacketType::cancel) == 3);
+  CHECK(packet_forgotten == 1);
+}
+
 TEST_CASE("the numbers in the header mean what they meant") {
   char text[9] = {};
   std::memcpy(text, &magic, 8);
@@ -92,6 +112,7 @@ TEST_CASE("the numbers in the header mean what they meant") {
   CHECK(static_cast<int>(Kind::array) == 1);
   CHECK(static_cast<int>(Kind::buffer) == 2);
   CHECK(static_cast<int>(Kind::ring) == 3);
+  CHECK(static_cast<int>(Kind::rpc) == 4);
   CHECK(std::string_view(name_of(Kind::ring)) == "ring");
   CHECK(std::string_view(name_of(static_cast<Kind>(77))) == "unknown kind");
   CHECK(static_cast<int>(State::none) == 0);

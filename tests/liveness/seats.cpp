@@ -138,7 +138,7 @@ TEST_CASE("a seat that a living party mends is left to it") {
   CHECK(f.word(2) == SeatWord::of(SeatState::mending, 5, 1));
 }
 
-TEST_CASE("DEATH: the mender dies before, among or after the contents; the next mender of this seat does them again") {
+TEST_CASE("DEATH: the mender dies before, among or after the contents: the next mender of this seat does them again") {
   for (const std::uint64_t counted : {0u, 1u}) {
     Fixture f;
     REQUIRE(sit(f.one) == Seat{0});
@@ -205,7 +205,7 @@ TEST_CASE("DEATH: the presence goes with us, the seat is as it was") {
   CHECK(g.words.log == "mend2(count 0) wake(count 1) ");
 }
 
-TEST_CASE("DEATH: the seat is free already; the presence goes with us") {
+TEST_CASE("DEATH: the seat is free already: the presence goes with us") {
   Fixture f;
   REQUIRE(sit(f.one) == Seat{0});
   f.set(0, SeatWord::of(SeatState::free, 1));  // leave(), up to the note

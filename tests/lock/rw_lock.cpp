@@ -145,7 +145,7 @@ TEST_CASE("giving up a lock that nobody abandoned leaves no mark") {
   CHECK(f.words.freed == 1);
 }
 
-TEST_CASE("DEATH: counted as a reader; the mend clears the count and writers go on") {
+TEST_CASE("DEATH: counted as a reader: the mend clears the count and writers go on") {
   Fixture f;
   REQUIRE(f.lock.try_lock_shared(1));
   REQUIRE(f.lock.try_lock_shared(1));
@@ -159,7 +159,7 @@ TEST_CASE("DEATH: counted as a reader; the mend clears the count and writers go 
   CHECK_FALSE(f.lock.is_abandoned());  // a dead reader has written nothing
 }
 
-TEST_CASE("DEATH: the word names us; the mend frees it and marks it abandoned") {
+TEST_CASE("DEATH: the word names us: the mend frees it and marks it abandoned") {
   for (const bool marked_before : {false, true}) {
     Fixture f;
     f.words.lock = marked_before ? layout::lock_abandoned : 0;
@@ -172,7 +172,7 @@ TEST_CASE("DEATH: the word names us; the mend frees it and marks it abandoned") 
   }
 }
 
-TEST_CASE("DEATH: written and not unlocked; the mend frees the word and marks it abandoned, though the data is whole") {
+TEST_CASE("DEATH: written and not unlocked: the mend frees the word and marks it abandoned, though the data is whole") {
   Fixture f;
   REQUIRE(f.held_alone(1));
   f.lock.mend(1);

@@ -5,6 +5,7 @@
 //     STRAIT_MODEL_SCHEDULES     at most so many of each scenario and bound (default 8000000), and a hundredth of it at random
 //     STRAIT_MODEL_SEED          the first seed of the random schedules (default 1)
 
+#include "attendance_model.hpp"
 #include "lock_model.hpp"
 #include "ring_model.hpp"
 
@@ -95,6 +96,16 @@ inline std::string explore(const LockScenario& scenario, const Effort& effort, i
 inline std::string sample(const LockScenario& scenario, const Effort& effort) {
   LockModel model(scenario);
   return told(scenario.name, scheduler.sample(model, {unbounded, scenario.deaths}, effort.random, effort.seed), true, effort.seed);
+}
+
+inline std::string explore(const AttendanceScenario& scenario, const Effort& effort, int preemptions) {
+  AttendanceModel model(scenario);
+  return told(scenario.name, scheduler.explore(model, {effort.preemptions(preemptions), 0}, effort.most), false, 0);
+}
+
+inline std::string sample(const AttendanceScenario& scenario, const Effort& effort) {
+  AttendanceModel model(scenario);
+  return told(scenario.name, scheduler.sample(model, {unbounded, 0}, effort.random, effort.seed), true, effort.seed);
 }
 
 }  // namespace strait::model

@@ -3,6 +3,7 @@
 #include "exploring.hpp"
 #include "ring_scenarios.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -39,6 +40,9 @@ int main(int argc, char** argv) {
   rings("two_deaths", two_deaths());
   if (group == "lock" || group == "all") {
     for (const LockScenario& scenario : lock_scenarios()) judge(explore(scenario, effort, 2));
+  }
+  if (group == "attendance" || group == "all") {
+    for (const AttendanceScenario& scenario : attendance_scenarios()) judge(explore(scenario, effort, std::min(scenario.preemptions, 2)));
   }
   std::printf("SURVIVED\n");
   return 0;

@@ -4,7 +4,8 @@
 #     sh tests/model/mutate.sh [name...]        all of them without a name; about ten seconds each
 #
 # Left out, because no schedule can show it: a mend that wakes nobody. A sleeper's own slice ends, and it mends and looks
-# itself: the wake only saves it the rest of the slice.
+# itself: the wake only saves it the rest of the slice. And followers that look too early, or that nobody wakes: relief is called where no
+# follower was asleep, and receives for them.
 #
 # Each line of the table: name | group of scenarios that must notice | file | sed program. Files in include/strait are the
 # algorithms; those in tests/model stand for the same lines of handle/ and wait/, which open segments and cannot be compiled here.
@@ -72,6 +73,18 @@ lock_next_writer_drops_the_mark|lock|include/strait/lock/rw_lock.hpp|s/(me + 1) 
 lock_mend_does_not_mark|lock|include/strait/lock/rw_lock.hpp|s/compare_exchange_strong(seen, lock_abandoned, /compare_exchange_strong(seen, 0, /
 lock_mend_keeps_the_counts|lock|include/strait/lock/rw_lock.hpp|s/memory_.readers(dead).store(0, std::memory_order_seq_cst);//
 lock_free_means_the_whole_word_is_zero|lock|include/strait/lock/rw_lock.hpp|s/return (word & ~lock_abandoned) == 0;/return word == 0;/
+attendance_leaves_the_ring_to_nobody|attendance|include/strait/rpc/attendance.hpp|/void leave(Hands/,/^  }/s/call_relief(hands, at_once);//
+attendance_user_code_leaves_it_to_nobody|attendance|tests/model/attendance_model.hpp|s/if (attendance_.count() == 0) attendance_.call_relief(.this, scenario_.slow);//
+attendance_follower_sleeps_without_a_look|attendance|include/strait/rpc/attendance.hpp|s/if (count() != 0 .. !finished())/if (!finished())/
+attendance_relief_is_called_again_and_again|attendance|include/strait/rpc/attendance.hpp|s/if (seen == word_of(Relief::called) ||/if (/
+attendance_failed_call_is_final|attendance|include/strait/rpc/attendance.hpp|s/while (hands.has_idle());/while (false);/
+attendance_relief_looks_before_it_arrives|attendance|tests/model/attendance_model.hpp|s/^      if (me.has_mine) {/      if (late) arrive(); late = false; if (me.has_mine) {/;s/^    arrive();/    bool late = false;/;s/if (was_called) return arrive();/if (was_called) return;/
+attendance_ticker_ends_without_a_look|attendance|tests/model/attendance_model.hpp|s/goes_on = !quiet .. attendance_.count() == 0;/goes_on = !quiet;/
+attendance_queued_requests_call_nobody|attendance|tests/model/attendance_model.hpp|s/if (queued_some .. me == nullptr) call_worker();//
+attendance_idle_does_not_look_at_the_work|attendance|tests/model/attendance_model.hpp|s/bool goes_on = waiting() != 0;/bool goes_on = false;/
+attendance_announces_without_a_second_look|attendance|tests/model/attendance_model.hpp|s/if (finished() .. may_have_message()) return true;//
+attendance_sender_sleeps_and_leaves_the_ring|attendance|tests/model/attendance_model.hpp|s/attendance_.leave(hands, !found);/attendance_.end();/
+attendance_end_wakes_no_sleeper|attendance|tests/model/attendance_model.hpp|s/case rpc::At::asleep: scheduler.wake(.call.word.word()); break;//
 TABLE
 }
 

@@ -45,7 +45,7 @@ void uses_every_node(ArrayRing& ring, std::uint64_t nodes) {
 
 }  // namespace
 
-TEST_CASE("DEATH: a claimed node with nothing in it; the mend skips it") {
+TEST_CASE("DEATH: a claimed node with nothing in it: the mend skips it") {
   everywhere([](ArrayRing& ring, std::uint64_t nodes) {
     WriterCursor dead{};
     ring.ring.start(dead);
@@ -60,7 +60,7 @@ TEST_CASE("DEATH: a claimed node with nothing in it; the mend skips it") {
   });
 }
 
-TEST_CASE("DEATH: a claimed node with a payload; the mend skips it, the message is not acknowledged") {
+TEST_CASE("DEATH: a claimed node with a payload: the mend skips it, the message is not acknowledged") {
   everywhere([](ArrayRing& ring, std::uint64_t nodes) {
     WriterCursor dead{};
     ring.ring.start(dead);
@@ -73,7 +73,7 @@ TEST_CASE("DEATH: a claimed node with a payload; the mend skips it, the message 
   });
 }
 
-TEST_CASE("DEATH: published and nobody woken; a reader finds it when its slice ends") {
+TEST_CASE("DEATH: published and nobody woken: a reader finds it when its slice ends") {
   everywhere([](ArrayRing& ring, std::uint64_t nodes) {
     WriterCursor dead{};
     ring.ring.start(dead);
@@ -86,7 +86,7 @@ TEST_CASE("DEATH: published and nobody woken; a reader finds it when its slice e
   });
 }
 
-TEST_CASE("DEATH: skipped and nobody woken; readers and writers find it when their slices end") {
+TEST_CASE("DEATH: skipped and nobody woken: readers and writers find it when their slices end") {
   everywhere([](ArrayRing& ring, std::uint64_t nodes) {
     WriterCursor dead{};
     ring.ring.start(dead);
@@ -99,7 +99,7 @@ TEST_CASE("DEATH: skipped and nobody woken; readers and writers find it when the
   });
 }
 
-TEST_CASE("DEATH: a message read and not released; the mend gives it back, another reader gets it again") {
+TEST_CASE("DEATH: a message read and not released: the mend gives it back, another reader gets it again") {
   everywhere([](ArrayRing& ring, std::uint64_t nodes) {
     ReaderCursor dead{};
     ring.ring.start(dead);
@@ -116,7 +116,7 @@ TEST_CASE("DEATH: a message read and not released; the mend gives it back, anoth
   });
 }
 
-TEST_CASE("DEATH: free and no writer woken; a writer finds it when its slice ends") {
+TEST_CASE("DEATH: free and no writer woken: a writer finds it when its slice ends") {
   everywhere([](ArrayRing& ring, std::uint64_t nodes) {
     ReaderCursor dead{};
     ring.ring.start(dead);
@@ -129,7 +129,7 @@ TEST_CASE("DEATH: free and no writer woken; a writer finds it when its slice end
   });
 }
 
-TEST_CASE("DEATH: published again and nobody woken; a reader finds it when its slice ends") {
+TEST_CASE("DEATH: published again and nobody woken: a reader finds it when its slice ends") {
   // Killed between the two steps of a put back: the word says published, the counter does not know.
   everywhere([](ArrayRing& ring, std::uint64_t nodes) {
     ReaderCursor dead{};

@@ -49,8 +49,10 @@ inline Clock::time_point later(Clock::time_point now, std::chrono::nanoseconds b
 // The instant at which a call gives up.
 class Deadline {
  public:
-  explicit Deadline(Timeout timeout) : at_(from_now(timeout)) {}
+  explicit Deadline(Timeout timeout) : at_(timeout.is_forever() ? Clock::time_point::max() : later(Clock::now(), timeout.length())) {}
+  Deadline(Timeout timeout, Clock::time_point now) : at_(timeout.is_forever() ? Clock::time_point::max() : later(now, timeout.length())) {}
 
+  Clock::time_point at() const noexcept { return at_; }
   bool is_never() const noexcept { return at_ == Clock::time_point::max(); }
   bool passed(Clock::time_point now) const noexcept { return !is_never() && now >= at_; }
 
@@ -70,11 +72,6 @@ class Deadline {
   }
 
  private:
-  static Clock::time_point from_now(Timeout timeout) {
-    if (timeout.is_forever()) return Clock::time_point::max();
-    return later(Clock::now(), timeout.length());
-  }
-
   Clock::time_point at_;
 };
 

@@ -71,6 +71,11 @@ class Gate {
   // From now on nobody enters. False if it was closed before. Wake the sleepers, then wait_until_empty().
   bool close(std::string_view name) {
     if (is_inside()) throw Error(Errc::would_deadlock, name, "close() was called from inside a callback of the same handle; close it after the call has returned");
+    return shut();
+  }
+
+  // The same where no user code ever runs inside.
+  bool shut() noexcept {
     // SYNC gate: before the look at the counts.
     const bool first = !closing_.exchange(true, std::memory_order_seq_cst);
     platform::heavy_fence();

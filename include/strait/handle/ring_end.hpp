@@ -19,6 +19,8 @@
 #include <strait/handle/shared_nodes.hpp>
 #include <strait/handle/side.hpp>
 #include <strait/layout/node.hpp>
+#include <strait/platform/park.hpp>
+#include <strait/platform/processor.hpp>
 #include <strait/ring/ring.hpp>
 #include <strait/segment/session.hpp>
 
@@ -133,11 +135,7 @@ class RingEnd {
     if (one_writer_ && writer_side_.is_unmarked(ticket)) {
       ring_.look_back(writer_, at);
     } else {
-      ring_.abandon(at);
-      // DEATH here: skipped and nobody woken; readers and writers find it when their slices end.
-      core::death_point("abandon: skipped");
-      wake(SignalName::readers);
-      wake(SignalName::writers);
+      skip(at);
     }
     if (one_writer_) writer_side_.finished(ticket);
   }
@@ -147,6 +145,13 @@ class RingEnd {
     const Attempt found = local_ring().try_claim(writer_, seat_);
     if (found.found != Found::node) return {Status::timed_out, {}};
     return {keep_unless_closed(found.at), ticket(found.at)};
+  }
+
+  // While there is nothing else to do: the lines that the next message will fill, if it is as long as `length`, are fetched in
+  // advance, from whoever read the last one there.
+  void prepare_next(std::size_t length) noexcept {
+    const std::byte* const node = ring_.memory().payload(ring_.next_claim(writer_).index) - layout::node_header_size;
+    for (std::size_t at = 0; at < layout::node_header_size + length; at += layout::cache_line) platform::prefetch_for_store(node + at);
   }
 
   // ---- reading: take, then release or put back --------------------------------------------------------------------------
@@ -302,14 +307,21 @@ class RingEnd {
   // Only writers fetch ahead: a reader that did would take the nodes from the writer that is about to claim them.
   static void fetch_ahead(Ring& ring, Position at) noexcept { ring.memory().about_to_write(ring.geometry().index_ahead(at)); }
 
+  // A claimed node that will hold nothing: readers step over it, writers claim it again.
+  void skip(Position at) noexcept {
+    ring_.abandon(at);
+    // DEATH here: skipped and nobody woken; readers and writers find it when their slices end.
+    core::death_point("abandon: skipped");
+    wake(SignalName::readers);
+    wake(SignalName::writers);
+  }
+
   // A claim is kept only if the ring is still open (the protocol's load after every claim).
   Status keep_unless_closed(Position at) noexcept {
     // DEATH here: a claimed node with nothing in it; the mend skips it.
     core::death_point("claim: claimed");
     if (!is_closed()) [[likely]] return Status::ok;
-    ring_.abandon(at);
-    wake(SignalName::readers);
-    wake(SignalName::writers);
+    skip(at);
     return Status::closed;
   }
 

@@ -21,7 +21,7 @@
 
 namespace strait::layout {
 
-enum class Kind : std::uint32_t { array = 1, buffer = 2, ring = 3 };
+enum class Kind : std::uint32_t { array = 1, buffer = 2, ring = 3, rpc = 4 };
 
 enum class State : std::uint32_t { none = 0, creating = 1, ready = 2 };
 
@@ -46,8 +46,8 @@ struct SegmentHeader {
   alignas(8) std::uint64_t segment_size;
   alignas(8) std::uint64_t payload_offset;
   alignas(8) std::uint64_t payload_size;
-  alignas(8) std::uint64_t element_size;   // an array's element, a buffer's byte, a ring's node_buffer_size
-  alignas(8) std::uint64_t element_count;  // an array's length, a buffer's size, a ring's node_count
+  alignas(8) std::uint64_t element_size;   // an array's element, a buffer's byte, a ring's or channel's node size
+  alignas(8) std::uint64_t element_count;  // an array's length, a buffer's size, a ring's nodes (a channel: of each)
   alignas(8) std::uint64_t fingerprint;    // of the element type; 0 where there is none
   alignas(8) std::uint64_t epoch;          // a random number: tells one life of a name from the next
   std::uint32_t seat_count;
@@ -72,6 +72,7 @@ constexpr const char* name_of(Kind kind) noexcept {
     case Kind::array: return "array";
     case Kind::buffer: return "buffer";
     case Kind::ring: return "ring";
+    case Kind::rpc: return "RPC channel";
   }
   return "unknown kind";
 }

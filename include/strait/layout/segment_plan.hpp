@@ -4,6 +4,7 @@
 #include <strait/core/checked.hpp>
 #include <strait/layout/control.hpp>
 #include <strait/layout/node.hpp>
+#include <strait/layout/rpc_control.hpp>
 #include <strait/layout/seat.hpp>
 #include <strait/layout/segment_header.hpp>
 
@@ -13,7 +14,9 @@
 
 namespace strait::layout {
 
-// What the payload holds. For a ring the elements are its nodes.
+constexpr bool has_nodes(Kind kind) noexcept { return kind == Kind::ring || kind == Kind::rpc; }
+
+// What the payload holds. For a ring the elements are its nodes, for an RPC channel those of each of its two rings.
 struct Shape {
   Kind kind{};
   std::uint64_t element_size = 1;
@@ -23,6 +26,7 @@ struct Shape {
 
   // Bytes of the payload; nothing where they cannot be counted in 64 bits.
   constexpr std::optional<std::uint64_t> payload_size() const noexcept {
+    if (kind == Kind::rpc) return rpc_payload_size(element_size, element_count);
     const auto unit = kind == Kind::ring ? node_stride(element_size) : std::optional(element_size);
     return unit ? core::checked_multiply(*unit, element_count) : std::nullopt;
   }

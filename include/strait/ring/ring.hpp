@@ -145,6 +145,9 @@ class Ring {
     return {Found::node, at};
   }
 
+  // Where the next claim will look first.
+  Position next_claim(const WriterCursor<Memory>& cursor) const noexcept { return load(cursor.hint); }
+
   // The one writer claims a further node: the one it found without a store must be visibly its own first.
   void mark_claimed(Position at, Seat me) noexcept {
     // SYNC reuse: no reader looks at the payload of a claimed node; the order is that of every change of a word.

@@ -51,8 +51,8 @@ inline layout::SegmentPlan checked_plan(const std::string& name, const layout::S
   const layout::Shape shape{kind, header.element_size, header.element_count, header.element_alignment, header.fingerprint};
   const bool numbers_make_sense = header.seat_count >= 1 && header.seat_count <= layout::max_seats && shape.element_size >= 1 && shape.element_count >= 1 &&
                                   std::has_single_bit(shape.element_alignment) && shape.element_alignment <= layout::max_element_alignment &&
-                                  (kind != Kind::ring || (shape.element_count >= 2 && shape.element_count <= layout::max_node_count &&
-                                                          shape.element_size <= layout::max_node_buffer_size));
+                                  (!layout::has_nodes(kind) || (shape.element_count >= 2 && shape.element_count <= layout::max_node_count &&
+                                                                shape.element_size <= layout::max_node_buffer_size));
   const auto plan = numbers_make_sense ? layout::plan(shape, header.seat_count) : std::nullopt;
   if (!plan || plan->payload_offset != header.payload_offset || plan->payload_size != header.payload_size || plan->segment_size != header.segment_size) {
     refuse(Errc::broken, "the sizes in its header contradict each other (" + text(shape.element_count) + " elements of " + text(shape.element_size) +

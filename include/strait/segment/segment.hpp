@@ -140,7 +140,7 @@ class Segment {
 
   void check_shape(const layout::Shape& shape, const OpenOptions& options) const {
     const auto refuse = [&](Errc code, const std::string& detail) -> void { throw Error(code, name_, detail); };
-    const bool ring = shape.kind == layout::Kind::ring;
+    const bool ring = layout::has_nodes(shape.kind);
     if (shape.element_size == 0) refuse(Errc::invalid_argument, ring ? "node_buffer_size is 0; a node holds at least 1 byte" : "the element size is 0");
     if (ring && shape.element_count < 2) refuse(Errc::invalid_argument, "node_count is " + std::to_string(shape.element_count) + "; a ring has at least 2 nodes");
     if (shape.element_count == 0) refuse(Errc::invalid_argument, "the size is 0; at least 1 element is needed");

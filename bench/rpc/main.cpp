@@ -1,0 +1,278 @@
+// Calls between two processes: Strait's RpcBuffer and what bounds it, measured in turns in one run, so that what else the machine
+// does meets all of them alike. Prints a line per subject, the median of the rounds, and the ratios.
+
+#include <strait/rpc_buffer.hpp>
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <functional>
+#include <future>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "../peers/unique_name.hpp"
+#include "../support/crew.hpp"
+#include "../support/shared_region.hpp"
+#include "../support/statistics.hpp"
+#include "bare_channel.hpp"
+
+namespace {
+
+using namespace strait::bench;
+using namespace std::chrono_literals;
+
+struct Settings {
+  std::chrono::milliseconds length{200};
+  std::chrono::milliseconds pause{0};  // between two measurements
+  int rounds = 5;
+  std::vector<unsigned> cpus = allowed_cpus();
+  std::string only;
+};
+
+struct Shared {
+  std::atomic<bool> ready{false}, over{false};
+  double per_second = 0;
+};
+
+// Runs `server()` and `client()` in processes of their own; what the client returns is operations per second.
+double run(const Settings& settings, bool pinned, const std::function<void(Shared&)>& server, const std::function<double(Shared&)>& client) {
+  std::this_thread::sleep_for(settings.pause);
+  strait::bench::Shared<Shared> shared;
+  Crew crew(60s);
+  const unsigned first = settings.cpus[0], second = settings.cpus[settings.cpus.size() > 1 ? 1 : 0];
+  const auto unpin = [&] {
+    if (pinned) return;
+    cpu_set_t all;
+    CPU_ZERO(&all);
+    for (const unsigned cpu : settings.cpus) CPU_SET(cpu, &all);
+    ::sched_setaffinity(0, sizeof all, &all);
+  };
+  crew.add(second, [&] {
+    unpin();
+    server(*shared);
+  });
+  crew.add(first, [&] {
+    unpin();
+    while (!shared->ready) std::this_thread::sleep_for(1ms);
+    shared->per_second = client(*shared);
+    shared->over = true;
+  });
+  crew.run();
+  return shared->per_second;
+}
+
+template <class F>
+double rate_of(std::chrono::milliseconds length, int batch, F call) {
+  for (int i = 0; i < batch; ++i) call();
+  std::uint64_t count = 0;
+  const std::uint64_t start = now_ns(), end = start + static_cast<std::uint64_t>(length.count()) * 1'000'000;
+  std::uint64_t now = start;
+  while (now < end) {
+    for (int i = 0; i < batch; ++i) call();
+    count += static_cast<std::uint64_t>(batch);
+    now = now_ns();
+  }
+  return static_cast<double>(count) * 1e9 / static_cast<double>(now - start);
+}
+
+// ---- limits ------------------------------------------------------------------------------------------------------------------
+
+double bare_calls(const Settings& settings, std::size_t bytes) {
+  BareRing there(10, bytes), back(10, bytes);  // as many as RpcBuffer has by default
+  return run(settings, true,
+             [&](Shared& shared) {
+               std::vector<std::byte> message(bytes);
+               shared.ready = true;
+               for (;;) {
+                 there.read(message.data());
+                 const bool last = message[0] == std::byte{1};
+                 back.write(message.data());
+                 if (last) break;
+               }
+             },
+             [&](Shared&) {
+               std::vector<std::byte> message(bytes), reply(bytes);
+               const double rate = rate_of(settings.length, 100, [&] {
+                 there.write(message.data());
+                 back.read(reply.data());
+               });
+               message[0] = std::byte{1};
+               there.write(message.data());
+               back.read(reply.data());
+               return rate;
+             });
+}
+
+// Copied in by one side and out by the other, which never waits for an answer; each message in so many slices of so many bytes.
+double pipelined_copies(const Settings& settings, std::size_t bytes, std::size_t slices = 1) {
+  BareRing there(10, bytes);
+  return run(settings, true,
+             [&](Shared& shared) {
+               std::vector<std::byte> message(bytes * slices);
+               shared.ready = true;
+               do {
+                 for (std::size_t i = 0; i < slices; ++i) there.read(message.data() + i * bytes);
+               } while (message[0] != std::byte{1});
+             },
+             [&](Shared&) {
+               std::vector<std::byte> message(bytes * slices);
+               const auto write = [&] {
+                 for (std::size_t i = 0; i < slices; ++i) there.write(message.data() + i * bytes);
+               };
+               const double rate = rate_of(settings.length, 20, write);
+               message[0] = std::byte{1};
+               write();
+               return rate;
+             });
+}
+
+// ---- Strait ------------------------------------------------------------------------------------------------------------------
+
+struct Calls {
+  std::size_t request = 1024;
+  std::size_t capacity = 50'000;
+  std::size_t nodes = 10;
+  bool echo = true;     // or a reply of 8 bytes
+  unsigned threads = 1;
+  unsigned window = 0;  // so many under way at a time, by futures; 0: blocking
+  int batch = 100;
+};
+
+double strait_calls(const Settings& settings, const Calls& calls) {
+  const std::string name = unique_name();
+  strait::RpcOptions options;
+  options.buffer_capacity = calls.capacity;
+  options.node_count = calls.nodes;
+  return run(settings, calls.threads == 1,
+             [&](Shared& shared) {
+               const auto serve = [&](auto handler) {
+                 strait::RpcBuffer buffer(name, handler, options);
+                 shared.ready = true;
+                 while (!shared.over) std::this_thread::sleep_for(1ms);
+               };
+               if (calls.echo) {
+                 serve([](std::uint64_t, std::span<const std::byte> payload) { return payload; });
+               } else {
+                 serve([](std::uint64_t, std::span<const std::byte> payload) { return payload.size(); });
+               }
+             },
+             [&](Shared&) {
+               strait::RpcBuffer buffer(name, options);
+               const auto check = [&](const strait::RpcResponse& response) {
+                 if (!response || response.data.size() != (calls.echo ? calls.request : sizeof(std::size_t))) throw std::runtime_error("a call failed: " + response.error);
+               };
+               const auto one_thread = [&] {
+                 const std::vector<std::byte> message(calls.request);
+                 if (calls.window == 0) return rate_of(settings.length, calls.batch, [&] { check(buffer.remote_request(message)); });
+                 std::deque<std::future<strait::RpcResponse>> under_way;
+                 return rate_of(settings.length, calls.batch, [&] {
+                   under_way.push_back(buffer.remote_request_async(message));
+                   if (under_way.size() < calls.window) return;
+                   check(under_way.front().get());
+                   under_way.pop_front();
+                 });
+               };
+               if (calls.threads == 1) return one_thread();
+               // All of them until the time is over, whoever gets a processor when: calls by all, over the time of all.
+               std::atomic<std::uint64_t> count{0};
+               const std::uint64_t start = now_ns(), end = start + static_cast<std::uint64_t>(settings.length.count()) * 1'000'000;
+               {
+                 std::vector<std::jthread> threads;
+                 for (unsigned i = 0; i < calls.threads; ++i) {
+                   threads.emplace_back([&] {
+                     const std::vector<std::byte> message(calls.request);
+                     while (now_ns() < end) {
+                       check(buffer.remote_request(message));
+                       ++count;
+                     }
+                   });
+                 }
+               }
+               return static_cast<double>(count) * 1e9 / static_cast<double>(now_ns() - start);
+             });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  Settings settings;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view option = argv[i];
+    if (option == "--quick") {
+      settings.length = 20ms;
+      settings.rounds = 1;
+    } else if (option == "--rounds" && i + 1 < argc) {
+      settings.rounds = std::max(1, std::atoi(argv[++i]));
+    } else if (option == "--phase-ms" && i + 1 < argc) {
+      settings.length = std::chrono::milliseconds(std::max(1, std::atoi(argv[++i])));
+    } else if (option == "--only" && i + 1 < argc) {
+      settings.only = argv[++i];
+    } else if (option == "--realtime") {
+      const sched_param priority{.sched_priority = 1};
+      if (::sched_setscheduler(0, SCHED_RR, &priority) != 0) throw std::runtime_error("--realtime is not permitted");
+      settings.pause = 10ms;
+    } else {
+      std::fputs("strait-bench-rpc [--quick] [--rounds N (5)] [--phase-ms N (200)] [--only SUBJECT] [--realtime]\n"
+                 "--realtime: above all ordinary processes, for a machine that has other things to do; with --phase-ms 40, because\n"
+                 "the kernel stops real-time processes for a twentieth of each second\n", stderr);
+      return 2;
+    }
+  }
+
+  constexpr std::size_t large = 512 * 1024;
+  std::vector<std::pair<std::string, std::function<double()>>> subjects = {
+      {"bare 1 KiB", [&] { return bare_calls(settings, 1024); }},
+      {"strait 1 KiB", [&] { return strait_calls(settings, {}); }},
+      {"strait 1 KiB, 8 threads", [&] { return strait_calls(settings, {.threads = 8}); }},
+      {"strait 1 KiB, 16 under way", [&] { return strait_calls(settings, {.window = 16}); }},
+      {"pipelined copies 512 KiB", [&] { return pipelined_copies(settings, large); }},
+      {"pipelined copies 512 KiB, 11 slices", [&] { return pipelined_copies(settings, large / 11 / 8 * 8, 11); }},
+      {"strait 512 KiB, one packet", [&] { return strait_calls(settings, {.request = large, .capacity = 1 << 20, .echo = false, .batch = 10}); }},
+      {"strait 512 KiB, one packet, 4 under way",
+       [&] { return strait_calls(settings, {.request = large, .capacity = 1 << 20, .echo = false, .window = 4, .batch = 10}); }},
+      {"strait 512 KiB, 11 packets", [&] { return strait_calls(settings, {.request = large, .echo = false, .batch = 10}); }},
+      {"strait 512 KiB, 11 packets, 110 nodes", [&] { return strait_calls(settings, {.request = large, .nodes = 110, .echo = false, .batch = 10}); }},
+      {"strait 512 KiB, 11 packets, 110 nodes, 4 under way", [&] { return strait_calls(settings, {.request = large, .nodes = 110, .echo = false, .window = 4, .batch = 10}); }},
+      {"strait 512 KiB, 11 packets, 4 under way", [&] { return strait_calls(settings, {.request = large, .echo = false, .window = 4, .batch = 10}); }},
+  };
+  if (!settings.only.empty()) std::erase_if(subjects, [&](const auto& subject) { return subject.first != settings.only; });
+  std::map<std::string, std::vector<double>> results;
+  for (int round = 0; round < settings.rounds; ++round) {
+    for (const auto& [name, measure] : subjects) results[name].push_back(measure());
+  }
+  for (const auto& [name, measure] : subjects) {
+    auto samples = results[name];
+    const double middle = median(samples);
+    std::printf("%-42s %12.0f calls/s   (%.0f .. %.0f)\n", name.c_str(), middle, *std::min_element(samples.begin(), samples.end()),
+                *std::max_element(samples.begin(), samples.end()));
+  }
+  if (!settings.only.empty()) return 0;
+  const auto ratio = [&](const char* what, const char* of, const char* to) {
+    std::vector<double> ratios;
+    for (int round = 0; round < settings.rounds; ++round) ratios.push_back(results[of][static_cast<std::size_t>(round)] / results[to][static_cast<std::size_t>(round)]);
+    std::printf("%-42s %6.2f\n", what, median(ratios));
+  };
+  ratio("1 KiB call : bare call", "strait 1 KiB", "bare 1 KiB");
+  ratio("8 threads : one thread", "strait 1 KiB, 8 threads", "strait 1 KiB");
+  ratio("512 KiB, one packet : copies", "strait 512 KiB, one packet", "pipelined copies 512 KiB");
+  ratio("512 KiB, one packet, 4 under way : copies", "strait 512 KiB, one packet, 4 under way", "pipelined copies 512 KiB");
+  ratio("512 KiB, 11 packets : copies in 11 slices", "strait 512 KiB, 11 packets", "pipelined copies 512 KiB, 11 slices");
+  ratio("11 slices copied : one", "pipelined copies 512 KiB, 11 slices", "pipelined copies 512 KiB");
+  ratio("11 packets : one packet", "strait 512 KiB, 11 packets", "strait 512 KiB, one packet");
+  ratio("11 packets, 110 nodes : one packet", "strait 512 KiB, 11 packets, 110 nodes", "strait 512 KiB, one packet");
+  ratio("the last two, 4 under way", "strait 512 KiB, 11 packets, 4 under way", "strait 512 KiB, one packet, 4 under way");
+  ratio("", "strait 512 KiB, 11 packets, 110 nodes, 4 under way", "strait 512 KiB, one packet, 4 under way");
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "strait-bench-rpc: %s\n", error.what());
+  return 1;
+}

@@ -1,0 +1,164 @@
+// More requests than the other side's handlers keep up with: senders wait, nothing is lost, and everything else moves.
+
+#include "rpc.hpp"
+
+#include "support/eventually.hpp"
+#include "support/workers.hpp"
+
+#include <atomic>
+#include <future>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+using namespace strait;
+using namespace strait::test;
+
+namespace {
+
+constexpr std::uint64_t most = rpc::Work::most_requests;
+
+// One handler at a time, which waits until it is told; what came, in order.
+struct Dam {
+  std::atomic<bool> open = false;
+  std::atomic<int> entered = 0;
+  std::vector<std::uint32_t> came;  // by one handler at a time
+
+  auto handler() {
+    return [this](std::uint64_t, Payload payload) {
+      ++entered;
+      while (!open) std::this_thread::sleep_for(1ms);
+      std::uint32_t number = 0;
+      std::memcpy(&number, payload.data(), sizeof number);
+      came.push_back(number);
+      return number;
+    };
+  }
+};
+
+RpcOptions one_at_a_time(std::size_t capacity, std::size_t nodes) {
+  auto options = small(capacity, nodes);
+  options.handler_threads = 1;
+  return options;
+}
+
+std::vector<std::byte> numbered(std::uint32_t number, std::size_t size = sizeof(std::uint32_t)) {
+  std::vector<std::byte> bytes(size);
+  std::memcpy(bytes.data(), &number, sizeof number);
+  return bytes;
+}
+
+// Requests 0 .. count - 1 without waiting for the answers.
+std::vector<std::future<RpcResponse>> flood(RpcBuffer& caller, std::uint32_t count, std::size_t size = sizeof(std::uint32_t)) {
+  std::vector<std::future<RpcResponse>> futures;
+  for (std::uint32_t i = 0; i < count; ++i) futures.push_back(caller.remote_request_async(numbered(i, size), 100s));
+  return futures;
+}
+
+}  // namespace
+
+TEST_CASE("a flood of requests is held back at its senders: the callee keeps so many and no more, and every one is served, in order", "[two-mappings]") {
+  const Watchdog watchdog(120s);
+  const NameGuard name("rpc");
+  Dam dam;
+  const auto options = one_at_a_time(256, 4);
+  RpcBuffer caller(name, [](std::uint64_t, Payload payload) { return payload; }, options);
+  RpcBuffer callee(name, dam.handler(), options);
+  constexpr std::uint32_t count = 3 * most;
+  auto futures = flood(caller, count);
+  eventually([&] { return callee.statistics().queue_depth >= most; });
+
+  // Answers, requests the other way, and the statistics go on.
+  for (int i = 0; i < 100; ++i) CHECK(callee.remote_request(i).as<int>() == i);
+
+  const auto sent = caller.statistics().requests_sent;
+  CHECK(callee.statistics().queue_depth <= most + 4);  // a ring of 4 may have been on its way
+  CHECK(sent <= most + 4 + 1);
+  CHECK(caller.remote_request(1, no_wait).outcome == RpcOutcome::timed_out);  // does not fit: not sent
+  CHECK(caller.remote_request(1, 20ms).outcome == RpcOutcome::timed_out);     // waits for its time, and is not sent
+  CHECK(caller.statistics().requests_sent == sent);
+
+  dam.open = true;
+  for (std::uint32_t i = 0; i < count; ++i) CHECK(futures[i].get().as<std::uint32_t>() == i);
+  REQUIRE(dam.came.size() == count);
+  for (std::uint32_t i = 0; i < count; ++i) CHECK(dam.came[i] == i);
+  CHECK(caller.remote_request(numbered(7)).as<std::uint32_t>() == 7);
+}
+
+TEST_CASE("requests without an answer that fit are served, also when there are more than the callee keeps", "[two-mappings]") {
+  const Watchdog watchdog(120s);
+  const NameGuard name("rpc");
+  Dam dam;
+  const auto options = one_at_a_time(256, 4);
+  RpcBuffer caller(name, options);
+  RpcBuffer callee(name, dam.handler(), options);
+  while (callee.statistics().queue_depth < most) static_cast<void>(caller.remote_request(numbered(1), no_wait));
+  for (int i = 0; i < 1000; ++i) static_cast<void>(caller.remote_request(numbered(1), no_wait));
+  CHECK(callee.statistics().queue_depth <= most + 4);
+  dam.open = true;
+  eventually([&] { return caller.statistics().discarded_responses == caller.statistics().requests_sent; });
+  CHECK(dam.came.size() == caller.statistics().requests_sent);
+}
+
+TEST_CASE("long requests are bounded by their bytes", "[two-mappings]") {
+  const Watchdog watchdog(120s);
+  const NameGuard name("rpc");
+  Dam dam;
+  const auto options = one_at_a_time(1 << 20, 2);
+  RpcBuffer caller(name, options);
+  RpcBuffer callee(name, dam.handler(), options);
+  constexpr std::size_t size = 8 << 20, fitting = rpc::Work::most_bytes / size;
+  auto futures = flood(caller, fitting + 4, size);
+  eventually([&] { return callee.statistics().queue_depth >= fitting; });
+  CHECK(callee.statistics().queue_depth <= fitting + 1);
+  dam.open = true;
+  for (std::uint32_t i = 0; i < futures.size(); ++i) CHECK(futures[i].get().as<std::uint32_t>() == i);
+}
+
+TEST_CASE("a cancellation overtakes the requests that are held back", "[two-mappings]") {
+  const Watchdog watchdog(120s);
+  const NameGuard name("rpc");
+  const auto options = one_at_a_time(256, 4);
+  RpcBuffer caller(name, options);
+  std::atomic<bool> first = true;
+  RpcBuffer callee(name, [&](std::uint64_t, Payload payload, std::stop_token stop) {
+    while (first && !stop.stop_requested()) std::this_thread::sleep_for(1ms);
+    first = false;
+    return payload;
+  }, options);
+  std::stop_source stop;
+  auto stopped = caller.remote_request_async(numbered(0), 100s, stop.get_token());
+  auto futures = flood(caller, 2 * most);
+  eventually([&] { return callee.statistics().queue_depth >= most; });
+  stop.request_stop();
+  CHECK(stopped.get().outcome == RpcOutcome::cancelled);
+  for (std::uint32_t i = 0; i < futures.size(); ++i) CHECK(futures[i].get().as<std::uint32_t>() == i);
+}
+
+TEST_CASE("callers that are held back end when the other side closes, and its successor is not taken for full", "[two-mappings]") {
+  const Watchdog watchdog(120s);
+  const NameGuard name("rpc");
+  Dam dam;
+  const auto options = one_at_a_time(256, 4);
+  RpcBuffer caller(name, options);
+  std::optional<RpcBuffer> callee(std::in_place, name, dam.handler(), options);
+  auto futures = flood(caller, most + 100);
+  eventually([&] { return callee->statistics().queue_depth >= most; });
+  Workers workers;
+  std::atomic<int> closed = 0, blocked = 0;
+  for (int i = 0; i < 4; ++i) {
+    workers.run([&] {
+      ++blocked;
+      closed += caller.remote_request(numbered(1), forever).outcome == RpcOutcome::closed;
+    });
+  }
+  eventually([&] { return blocked == 4; });
+  workers.run([&] { callee->close(); });
+  eventually([&] { return closed == 4; });
+  dam.open = true;
+  CHECK(workers.join() == "");
+  for (auto& future : futures) CHECK(future.get().outcome == RpcOutcome::closed);
+  RpcBuffer next(name, [](std::uint64_t, Payload payload) { return payload; });
+  for (std::uint32_t i = 0; i < 10; ++i) CHECK(caller.remote_request(numbered(i)).as<std::uint32_t>() == i);
+}
