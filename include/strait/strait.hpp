@@ -7,10 +7,15 @@
 #include <strait/circular_buffer.hpp>
 #include <strait/error.hpp>
 #include <strait/expanding_array.hpp>
+#include <strait/named_event.hpp>
+#include <strait/named_mutex.hpp>
+#include <strait/notifying_buffer.hpp>
 #include <strait/options.hpp>
 #include <strait/read_claim.hpp>
 #include <strait/shareable.hpp>
 #include <strait/shared_array.hpp>
 #include <strait/shared_buffer.hpp>
+#include <strait/shared_struct.hpp>
+#include <strait/subscription.hpp>
 #include <strait/timeout.hpp>
 #include <strait/write_claim.hpp>

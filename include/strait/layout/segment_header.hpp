@@ -21,7 +21,7 @@
 
 namespace strait::layout {
 
-enum class Kind : std::uint32_t { array = 1, buffer = 2, ring = 3 };
+enum class Kind : std::uint32_t { array = 1, buffer = 2, ring = 3, structure = 4, latest = 5, event = 6, mutex = 7 };
 
 enum class State : std::uint32_t { none = 0, creating = 1, ready = 2 };
 
@@ -72,6 +72,10 @@ constexpr const char* name_of(Kind kind) noexcept {
     case Kind::array: return "array";
     case Kind::buffer: return "buffer";
     case Kind::ring: return "ring";
+    case Kind::structure: return "struct";
+    case Kind::latest: return "notifying buffer";
+    case Kind::event: return "event";
+    case Kind::mutex: return "mutex";
   }
   return "unknown kind";
 }
