@@ -1,11 +1,11 @@
 #pragma once
 // SharedStruct<T>: a struct that several processes see as their own, and programs that know nothing of Strait see too.
 
-#include <strait/cell/bytes.hpp>
 #include <strait/core/fingerprint.hpp>
 #include <strait/error.hpp>
 #include <strait/handle/struct_handle.hpp>
 #include <strait/options.hpp>
+#include <strait/platform/shared_bytes.hpp>
 #include <strait/shareable.hpp>
 #include <strait/subscription.hpp>
 #include <strait/timeout.hpp>
@@ -76,9 +76,8 @@ class SharedStruct {
   }
 
   T load() const {
-    return copied<T>([this](void* to) {
-      handle().read([to](const std::byte* value) { cell::load_bytes(to, std::assume_aligned<64>(value), sizeof(T)); });
-    });
+    return copied<T>(
+        [this](void* to) { handle().read([to](const std::byte* value) { platform::load_value<sizeof(T)>(to, value); }); });
   }
 
   void store(const T& value) {
@@ -91,7 +90,7 @@ class SharedStruct {
   const {
     const auto offset = static_cast<std::size_t>(core::offset_of(field));
     return copied<M>(
-        [&](void* to) { handle().read([&](const std::byte* value) { cell::load_bytes(to, value + offset, sizeof(M)); }); });
+        [&](void* to) { handle().read([&](const std::byte* value) { platform::load_bytes(to, value + offset, sizeof(M)); }); });
   }
 
   /// Writes the bytes of this member and no others.
@@ -107,7 +106,7 @@ class SharedStruct {
   void update(F f) {
     Storage<T> copy;
     handle().change([&](const std::byte* now) {
-      cell::load_bytes(copy.bytes(), now, sizeof(T));
+      platform::load_bytes(copy.bytes(), now, sizeof(T));
       f(copy.value);
       return all_that_differs(now, copy.value);
     });
@@ -164,7 +163,7 @@ class SharedStruct {
 
   // From the first byte that differs to the last; everything, where nothing does, because a change that changes nothing is one too.
   static handle::CellHandle::Write all_that_differs(const std::byte* now, const T& value) {
-    cell::Range range = cell::difference(now, std::addressof(value), sizeof(T));
+    platform::Range range = platform::difference(now, std::addressof(value), sizeof(T));
     if (range.count == 0) range = {0, sizeof(T)};
     return {range, reinterpret_cast<const std::byte*>(std::addressof(value)) + range.first};
   }

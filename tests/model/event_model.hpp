@@ -21,6 +21,7 @@
 namespace strait::model {
 
 using layout::EntryState;
+using layout::event_is_set;
 using layout::EventEntry;
 
 inline constexpr std::uint32_t event_entries = 4;
@@ -84,7 +85,8 @@ class EventModel final : public Model {
       it->given_on_[mender] = 0;
       event::Event<EventWords>(EventWords{}).mend(dead);
       it->mends_[mender] = false;
-      if (scheduler.current() >= 0) it->made_ += std::min(0, it->given_on_[mender]);  // it met a set event: they count once
+      // What met a set event counts once with it.
+      if ((event_state.state.peek() & event_is_set) != 0 && mender != 0) it->made_ += std::min(0, it->given_on_[mender]);
     };
     it = this;
     event_state.state.reset(0);
@@ -318,9 +320,9 @@ class EventModel final : public Model {
   int let_go_ = 0;
   int made_ = 0;  // sets that had an effect
   std::array<bool, Scheduler::max_actors> effect_{};
-  std::array<bool, Scheduler::max_actors + 1> mends_{};     // by actor, the first for nobody
-  std::array<int, Scheduler::max_actors + 1> given_on_{};   // by a mend under way, less what it freed
-  std::array<int, Scheduler::max_actors> hold_{};  // bits taken and releases used by a thread that has not gone on yet
+  std::array<bool, Scheduler::max_actors + 1> mends_{};    // by actor, the first for nobody
+  std::array<int, Scheduler::max_actors + 1> given_on_{};  // by a mend under way, less what it freed
+  std::array<int, Scheduler::max_actors> hold_{};          // bits taken and releases used by a thread that has not gone on yet
   std::array<Place, Scheduler::max_actors> early_{};
 };
 

@@ -75,7 +75,6 @@ mutex_overtakes_the_first|mutex|include/strait/lock/mutex.hpp|s/if (!first.is_no
 mutex_first_stays_first|mutex|include/strait/lock/mutex.hpp|s/if (first == me) clear_first(me);//
 mutex_giving_up_wakes_nobody|mutex|include/strait/lock/mutex.hpp|/void give_up_first/,/^  }/s/memory_.wake(SignalName::lock_freed);//
 mutex_mend_leaves_the_first|mutex|include/strait/lock/mutex.hpp|s/if (first.is_of(dead)) clear_first(first);//
-mutex_all_threads_of_a_seat_are_first|mutex|include/strait/layout/mutex.hpp|s/std::uint64_t{token} << 32/std::uint64_t{token * 0} << 32/;/^static_assert(FirstInLine/d
 event_set_takes_any_waiter|event|include/strait/event/event.hpp|s/ || seen.order() < oldest.entry.order()))/ || seen.order() > oldest.entry.order()))/
 event_bit_is_not_looked_at_again|event|include/strait/event/event.hpp|s/if (!take()) return false;/return false;/
 event_set_wakes_nobody|event|include/strait/event/event.hpp|/event: set"/{n;s/memory_.wake();//}

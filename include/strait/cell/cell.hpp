@@ -6,8 +6,8 @@
 //     mend of a dead writer:    if it had begun: journal -> value;  undone
 //
 //   C1  a reader returns a value that was whole at some moment of its call, with that value's version.
-//   C2  a reader never waits: while somebody writes it returns what was before. It begins again only when changes were finished
-//       meanwhile: one, if it was copying the value, two, if it was copying the journal.
+//   C2  a reader never waits: while somebody writes it returns what was before. It begins again only when a change began while it was
+//       copying the value, or two changes began while it was copying the journal.
 //   C3  the version grows by exactly one with each change; a change whose writer died before `finish` never was.
 //   C4  the journal that a reader may be copying is not touched before two changes later: there are two, used by turns.
 //
@@ -16,6 +16,7 @@
 //
 // Memory (a policy): state(), keep(journal) (value -> journal), put_back(journal) (journal -> value).
 
+#include <strait/core/config.hpp>
 #include <strait/core/death_point.hpp>
 #include <strait/layout/cell.hpp>
 
@@ -36,19 +37,14 @@ class Cell {
 
   // Calls `copy(Place)` until what it copied is whole (C1); the version of that. Any thread, any process.
   template <class Copy>
-  std::uint64_t read(Copy copy) {
-    for (;;) {
-      CellState seen = now();
-      if (!seen.is_writing()) [[likely]] {
-        copy(Place::value);
-        if (same(seen)) [[likely]]
-          return seen.version();
-        seen = now();
-        if (!seen.is_writing()) continue;
-      }
-      copy(static_cast<Place>(seen.journal()));
-      if (is_kept(seen)) return seen.version();
+  STRAIT_HOT std::uint64_t read(Copy copy) {
+    const CellState seen = now();
+    if (!seen.is_writing()) [[likely]] {
+      copy(Place::value);
+      if (same(seen)) [[likely]]
+        return seen.version();
     }
+    return read_again(copy);
   }
 
   std::uint64_t version() noexcept { return now().version(); }
@@ -96,6 +92,21 @@ class Cell {
   }
 
  private:
+  template <class Copy>
+  STRAIT_COLD std::uint64_t read_again(Copy copy) {
+    for (;;) {
+      CellState seen = now();
+      if (!seen.is_writing()) {
+        copy(Place::value);
+        if (same(seen)) return seen.version();
+        seen = now();
+        if (!seen.is_writing()) continue;
+      }
+      copy(static_cast<Place>(seen.journal()));
+      if (is_kept(seen)) return seen.version();
+    }
+  }
+
   // SYNC cell: acquires the value, or the journal, that belongs to this state.
   CellState now() noexcept { return {memory_.state().load(std::memory_order_acquire)}; }
 

@@ -2,8 +2,8 @@
 // A cell in a segment, as one handle uses it: the algorithm (cell/cell.hpp), the writers' lock, who changed what, and waiting for
 // a change.
 
-#include <strait/cell/bytes.hpp>
 #include <strait/cell/cell.hpp>
+#include <strait/core/config.hpp>
 #include <strait/core/death_point.hpp>
 #include <strait/core/error.hpp>
 #include <strait/core/timeout.hpp>
@@ -11,6 +11,7 @@
 #include <strait/handle/opened.hpp>
 #include <strait/layout/cell.hpp>
 #include <strait/platform/process.hpp>
+#include <strait/platform/shared_bytes.hpp>
 #include <strait/segment/session.hpp>
 
 #include <algorithm>
@@ -24,7 +25,7 @@
 namespace strait::handle {
 
 using cell::Place;
-using cell::Range;
+using platform::Range;
 
 // Where the bytes of a cell lie.
 class CellMemory {
@@ -40,8 +41,8 @@ class CellMemory {
   }
 
   std::atomic<std::uint64_t>& state() noexcept { return block_->state; }
-  void keep(unsigned journal) noexcept { cell::copy_bytes(journal_at(journal), value_, in_use(value_)); }
-  void put_back(unsigned journal) noexcept { cell::copy_bytes(value_, journal_at(journal), in_use(journal_at(journal))); }
+  void keep(unsigned journal) noexcept { platform::copy_bytes(journal_at(journal), value_, in_use(value_)); }
+  void put_back(unsigned journal) noexcept { platform::copy_bytes(value_, journal_at(journal), in_use(journal_at(journal))); }
 
   layout::CellBlock& block() const noexcept { return *block_; }
   std::byte* value() const noexcept { return value_; }
@@ -53,7 +54,7 @@ class CellMemory {
   // Of what lies at `from`: another process's number, never believed beyond the size.
   std::size_t in_use(const std::byte* from) const noexcept {
     if (!has_length_) return size_;
-    const auto length = cell::bytes::load<std::uint64_t>(from);
+    const auto length = platform::bytes::load<std::uint64_t>(from);
     return layout::length_size + static_cast<std::size_t>(std::min<std::uint64_t>(length, size_ - layout::length_size));
   }
 
@@ -93,11 +94,11 @@ class CellHandle {
 
   // Calls copy(from) until what it copied is whole; the version. Inside a visit.
   template <class Copy>
-  std::uint64_t read(Copy copy) const {
-    return cell::Cell<CellMemory>(memory_).read([&](Place place) { copy(memory_.at(place)); });
+  STRAIT_HOT std::uint64_t read(Copy copy) const {
+    return cell_.read([this, copy](Place place) { copy(memory_.at(place)); });
   }
 
-  std::uint64_t version() const noexcept { return cell::Cell<CellMemory>(memory_).version(); }
+  std::uint64_t version() const noexcept { return cell_.version(); }
 
   const CellMemory& memory() const noexcept { return memory_; }
 
@@ -116,7 +117,7 @@ class CellHandle {
       const Write write = prepare();
       note(write.range);
       cell_.begin();
-      cell::store_bytes(memory_.value() + write.range.first, write.from, write.range.count);
+      platform::store_bytes(memory_.value() + write.range.first, write.from, write.range.count);
       cell_.finish();
     }
     session().wake(SignalName::readers);
@@ -127,8 +128,7 @@ class CellHandle {
     bool closing = false;
     bool changed = false;
     const auto attempt = [&] {
-      cell::Cell<CellMemory> cell(memory_);
-      if (cell.version_after_announcement() != since) return changed = true;
+      if (cell_.version_after_announcement() != since) return changed = true;
       closing = opened_->gate().is_closing();
       return closing;
     };
@@ -234,7 +234,7 @@ class CellHandle {
 
   Opened* opened_;
   CellMemory memory_;
-  cell::Cell<CellMemory> cell_;
+  mutable cell::Cell<CellMemory> cell_;
   MutexHandle mutex_;
 };
 

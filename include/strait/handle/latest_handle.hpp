@@ -1,7 +1,6 @@
 #pragma once
 // A NotifyingBuffer: the last message, in a segment of its own, and the one thread that tells the handlers of new ones.
 
-#include <strait/cell/bytes.hpp>
 #include <strait/core/error.hpp>
 #include <strait/core/options.hpp>
 #include <strait/core/timeout.hpp>
@@ -10,6 +9,7 @@
 #include <strait/handle/opened.hpp>
 #include <strait/handle/workers.hpp>
 #include <strait/layout/cell.hpp>
+#include <strait/platform/shared_bytes.hpp>
 #include <strait/segment/session.hpp>
 
 #include <chrono>
@@ -119,7 +119,7 @@ class LatestHandle {
   std::uint64_t copy_to(std::vector<std::byte>& out) const {
     return cell_.read([&](const std::byte* from) {
       out.resize(cell_.memory().in_use(from) - layout::length_size);
-      cell::load_bytes(out.data(), from + layout::length_size, out.size());
+      platform::load_bytes(out.data(), from + layout::length_size, out.size());
     });
   }
 

@@ -1,7 +1,7 @@
 #pragma once
 // A SharedStruct without its type: the object of its bytes, its control segment, and the threads that watch it.
 
-#include <strait/cell/bytes.hpp>
+#include <strait/core/config.hpp>
 #include <strait/core/error.hpp>
 #include <strait/core/options.hpp>
 #include <strait/core/timeout.hpp>
@@ -10,6 +10,7 @@
 #include <strait/handle/opened.hpp>
 #include <strait/handle/workers.hpp>
 #include <strait/layout/cell.hpp>
+#include <strait/platform/shared_bytes.hpp>
 #include <strait/segment/raw_object.hpp>
 #include <strait/segment/session.hpp>
 
@@ -60,15 +61,13 @@ class StructHandle {
   }
 
   const std::byte* raw() const {
-    const auto visit = opened_.enter();
-    return raw_->data();
+    return opened_.gate().glance(opened_.name(), [this] { return raw_->data(); });
   }
 
-  // Calls copy(value): a place where the whole value lies, until what it copied is whole; the version.
+  // Calls copy(value): a place where the whole value lies, until what it copied is whole; the version. It throws nothing.
   template <class Copy>
-  std::uint64_t read(Copy copy) const {
-    const auto visit = opened_.enter();
-    return cell_.read(copy);
+  STRAIT_HOT std::uint64_t read(Copy copy) const {
+    return opened_.gate().glance(opened_.name(), [this, copy] { return cell_.read(copy); });
   }
 
   // `prepare(value)` gives the bytes to write; nothing has changed if it throws.
@@ -80,8 +79,7 @@ class StructHandle {
   }
 
   std::uint64_t version() const {
-    const auto visit = opened_.enter();
-    return cell_.version();
+    return opened_.gate().glance(opened_.name(), [this] { return cell_.version(); });
   }
 
   Status wait_for_change(std::uint64_t since, Timeout timeout) const {
@@ -163,7 +161,7 @@ class StructHandle {
   }
 
   std::uint64_t copy_to(std::vector<std::byte>& bytes) const {
-    return cell_.read([&](const std::byte* from) { cell::load_bytes(bytes.data(), from, bytes.size()); });
+    return cell_.read([&](const std::byte* from) { platform::load_bytes(bytes.data(), from, bytes.size()); });
   }
 
   void watching(const Handler& handler, std::chrono::milliseconds poll, const Deliver& deliver, std::vector<std::byte>& last,
@@ -175,7 +173,7 @@ class StructHandle {
       if (status == Status::closed) return;
       if (status != Status::ok && !polls) continue;
       const auto version = copy_to(now);
-      const Range differs = polls ? cell::difference(now.data(), last.data(), now.size()) : Range{};
+      const Range differs = polls ? platform::difference(now.data(), last.data(), now.size()) : Range{};
       if (version == seen && differs.count == 0) continue;
       Changed what{version, {}, differs.first, differs.first + differs.count - 1};
       if (version != seen) {
