@@ -202,15 +202,15 @@ TEST_CASE("a reader that was there before returns the old value, whole, while a 
   const Watchdog watchdog;
   NameGuard name("crash");
   SharedStruct<Whole> shared(name, Whole::of(1));
-  Child bystander("struct: bystander", {name.str(), "0"});
-  REQUIRE(bystander.read_line() == "ready");
+  Child other("struct: bystander", {name.str(), "0"});
+  REQUIRE(other.read_line() == "ready");
   for (int i = 0; i < 20; ++i) {
     victim_dies(name, "store", "cell: changed");
     CHECK(shared.load().is(1));
     CHECK(shared.get(&Whole::parts)[39] == 1);
   }
   shared.store(Whole::of(2));
-  CHECK(bystander.read_line() == "new");
+  CHECK(other.read_line() == "new");
 }
 
 DEATH_TEST("struct: object made", "an empty object without an owner: the next creator of the name fills it.") {
