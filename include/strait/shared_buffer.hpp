@@ -6,6 +6,7 @@
 #include <strait/options.hpp>
 #include <strait/platform/name_list.hpp>
 #include <strait/platform/shared_memory.hpp>
+#include <strait/segment/beside.hpp>
 #include <strait/segment/session.hpp>
 #include <strait/segment/sweep.hpp>
 
@@ -155,16 +156,18 @@ class SharedBuffer {
 /// refused with not_a_segment.
 inline bool remove_segment(std::string_view name) {
   const std::string checked = core::checked_name(name);
+  const bool was_struct = segment::remove_struct_by_hand(checked);
   const auto object = platform::SharedObject::open(checked, platform::SharedObject::Access::read_only);
-  if (!object) return false;
+  if (!object) return was_struct;
   std::uint64_t magic = 0;
   const auto read = object->read_start(&magic, sizeof magic);
   if (object->size() != 0 && (read != sizeof magic || magic != layout::magic)) {
+    if (was_struct) return true;
     throw Error(Errc::not_a_segment, checked, "the bytes under this name are not Strait's; they were left as they are");
   }
   if (platform::SharedObject::remove_name(checked)) return true;
   if (object->is_named(checked)) throw Error(Errc::permission_denied, checked, "only the user who created it may remove it");
-  return false;
+  return was_struct;
 }
 
 /// Removes every Strait segment of this user that provably nobody holds: what processes that were all killed left behind. How

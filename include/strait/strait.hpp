@@ -7,6 +7,9 @@
 #include <strait/circular_buffer.hpp>
 #include <strait/error.hpp>
 #include <strait/expanding_array.hpp>
+#include <strait/named_event.hpp>
+#include <strait/named_mutex.hpp>
+#include <strait/notifying_buffer.hpp>
 #include <strait/on_error.hpp>
 #include <strait/options.hpp>
 #include <strait/read_claim.hpp>
@@ -14,5 +17,7 @@
 #include <strait/shareable.hpp>
 #include <strait/shared_array.hpp>
 #include <strait/shared_buffer.hpp>
+#include <strait/shared_struct.hpp>
+#include <strait/subscription.hpp>
 #include <strait/timeout.hpp>
 #include <strait/write_claim.hpp>

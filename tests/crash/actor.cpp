@@ -7,12 +7,16 @@
 //     buffer                  a buffer with locks, opened
 //     lock  unlock  lock_shared  unlock_shared                       `lock` says "clean" or "abandoned"
 //     look                    a read that does not wait, a slice after the last one: it mends
+//     mutex  mlock  munlock   a named mutex, opened; `mlock` says "clean" or "abandoned"
+//     event  set  wait        an automatic named event, opened; `wait` says how it ended
 //     sweep                   remove_dead_segments
 //     pause                   do nothing until killed
 
 #include "crash.hpp"
 
 #include <strait/buffer_read_write.hpp>
+#include <strait/named_event.hpp>
+#include <strait/named_mutex.hpp>
 
 #include <unistd.h>
 
@@ -66,6 +70,12 @@ class Actor {
     if (verb == "lock_shared") return static_cast<void>(buffer_->acquire_read_lock()), say("shared");
     if (verb == "unlock_shared") return buffer_->release_read_lock();
     if (verb == "look") return look();
+    if (verb == "mutex") return static_cast<void>(mutex_.emplace(name_, options_));
+    if (verb == "mlock") return mutex_->lock(), say(mutex_->was_abandoned() ? "abandoned" : "clean");
+    if (verb == "munlock") return mutex_->unlock();
+    if (verb == "event") return static_cast<void>(event_.emplace(name_, NamedEvent::Reset::automatic, false, options_));
+    if (verb == "set") return event_->set();
+    if (verb == "wait") return tell(event_->wait(forever), "ok");
     if (verb == "sweep") return static_cast<void>(remove_dead_segments());
     if (verb == "pause") return pause();
     throw std::runtime_error("no such step: " + text);
@@ -110,6 +120,8 @@ class Actor {
   RingOptions options_;
   std::optional<CircularBuffer> ring_;
   std::optional<BufferReadWrite> buffer_;
+  std::optional<NamedMutex> mutex_;
+  std::optional<NamedEvent> event_;
   std::deque<WriteClaim> claims_;
   std::deque<ReadClaim> takes_;
 };

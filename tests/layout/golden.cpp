@@ -2,7 +2,10 @@
 
 #include "support/catch.hpp"
 
+#include <strait/layout/cell.hpp>
 #include <strait/layout/control.hpp>
+#include <strait/layout/event.hpp>
+#include <strait/layout/mutex.hpp>
 #include <strait/layout/node.hpp>
 #include <strait/layout/rpc_control.hpp>
 #include <strait/layout/rpc_packet.hpp>
@@ -103,6 +106,39 @@ TEST_CASE("the control of an RPC channel and its packets have the golden layout"
   CHECK(packet_forgotten == 1);
 }
 
+TEST_CASE("a mutex and an event have the golden layout") {
+  CHECK(sizeof(MutexBlock) == 64);
+  check_fields("MutexBlock", {STRAIT_FIELD(MutexBlock, first, 0, 8)});
+  CHECK(FirstInLine::of(2, 5).bits == 0x5'0000'0003);
+  CHECK(sizeof(EventBlock) == 64);
+  check_fields("EventBlock", {STRAIT_FIELD(EventBlock, state, 0, 8), STRAIT_FIELD(EventBlock, orders, 8, 8),
+                              STRAIT_FIELD(EventBlock, entry_used, 16, 4), STRAIT_FIELD(EventBlock, manual, 20, 4)});
+  CHECK(event_is_set == 1);
+  CHECK(event_entry_size == 8);
+  CHECK(event_entries_per_seat == 8);
+  CHECK(EventEntry::of(EntryState::waiting, 1, 2).bits == (1u << 15 | 2u << 2 | 1u));
+  CHECK(EventEntry::of(EntryState::waiting, 1, 2).released().bits == (1u << 15 | 2u << 2 | 2u));
+}
+
+TEST_CASE("a cell has the golden layout") {
+  CHECK(sizeof(ChangeLine) == 64);
+  check_fields("ChangeLine", {STRAIT_FIELD(ChangeLine, version, 0, 8), STRAIT_FIELD(ChangeLine, first, 8, 8),
+                              STRAIT_FIELD(ChangeLine, last, 16, 8), STRAIT_FIELD(ChangeLine, id, 24, 8),
+                              STRAIT_FIELD(ChangeLine, seat, 32, 4), STRAIT_FIELD(ChangeLine, pid, 36, 4)});
+  CHECK(sizeof(CellBlock) == 1216);
+  CHECK(alignof(CellBlock) == 64);
+  check_fields("CellBlock", {STRAIT_FIELD(CellBlock, state, 0, 8), STRAIT_FIELD(CellBlock, first, 64, 8),
+                             STRAIT_FIELD(CellBlock, device, 128, 8), STRAIT_FIELD(CellBlock, inode, 136, 8),
+                             STRAIT_FIELD(CellBlock, is_ours, 144, 4), STRAIT_FIELD(CellBlock, reserved, 148, 4),
+                             STRAIT_FIELD(CellBlock, changes, 192, 1024)});
+  CHECK(CellState::of(1, 1, true).bits == (1u << 14 | 1u << 1 | 1u));
+  CHECK(change_lines == 16);
+  CHECK(length_size == 8);
+  CHECK(cell_payload_size(100, 2) == 1216 + 256);
+  CHECK(cell_payload_size(100 + length_size, 3) == 1216 + 384);
+  CHECK(std::string_view(control_suffix) == ".ctl");
+}
+
 TEST_CASE("the numbers in the header mean what they meant") {
   char text[9] = {};
   std::memcpy(text, &magic, 8);
@@ -113,6 +149,10 @@ TEST_CASE("the numbers in the header mean what they meant") {
   CHECK(static_cast<int>(Kind::buffer) == 2);
   CHECK(static_cast<int>(Kind::ring) == 3);
   CHECK(static_cast<int>(Kind::rpc) == 4);
+  CHECK(static_cast<int>(Kind::structure) == 5);
+  CHECK(static_cast<int>(Kind::latest) == 6);
+  CHECK(static_cast<int>(Kind::event) == 7);
+  CHECK(static_cast<int>(Kind::mutex) == 8);
   CHECK(std::string_view(name_of(Kind::ring)) == "ring");
   CHECK(std::string_view(name_of(static_cast<Kind>(77))) == "unknown kind");
   CHECK(static_cast<int>(State::none) == 0);

@@ -108,4 +108,17 @@ inline std::string sample(const AttendanceScenario& scenario, const Effort& effo
   return told(scenario.name, scheduler.sample(model, {unbounded, 0}, effort.random, effort.seed), true, effort.seed);
 }
 
+template <class AModel, class Scenario>
+std::string explore_one(const Scenario& scenario, const Effort& effort, int preemptions) {
+  AModel model(scenario);
+  return told(scenario.name, scheduler.explore(model, {effort.preemptions(preemptions), scenario.deaths}, effort.most), false, 0);
+}
+
+template <class AModel, class Scenario>
+std::string sample_one(const Scenario& scenario, const Effort& effort) {
+  AModel model(scenario);
+  return told(scenario.name, scheduler.sample(model, {unbounded, scenario.deaths}, effort.random, effort.seed), true,
+              effort.seed);
+}
+
 }  // namespace strait::model

@@ -1,6 +1,9 @@
 // The model's scenarios without Catch2, for mutate.sh: ends with 1 and prints the first violation. Not part of the test program.
 
+#include "cell_model.hpp"
+#include "event_model.hpp"
 #include "exploring.hpp"
+#include "mutex_model.hpp"
 #include "ring_scenarios.hpp"
 
 #include <algorithm>
@@ -43,6 +46,15 @@ int main(int argc, char** argv) {
   }
   if (group == "attendance" || group == "all") {
     for (const AttendanceScenario& scenario : attendance_scenarios()) judge(explore(scenario, effort, std::min(scenario.preemptions, 2)));
+  }
+  if (group == "mutex" || group == "all") {
+    for (const MutexScenario& scenario : mutex_scenarios()) judge(explore_one<MutexModel>(scenario, effort, 2));
+  }
+  if (group == "event" || group == "all") {
+    for (const EventScenario& scenario : event_scenarios()) judge(explore_one<EventModel>(scenario, effort, 2));
+  }
+  if (group == "cell" || group == "all") {
+    for (const CellScenario& scenario : cell_scenarios()) judge(explore_one<CellModel>(scenario, effort, 2));
   }
   std::printf("SURVIVED\n");
   return 0;

@@ -72,6 +72,28 @@ lock_giving_up_drops_the_mark|lock|include/strait/lock/rw_lock.hpp|s/set_word(me
 lock_next_writer_drops_the_mark|lock|include/strait/lock/rw_lock.hpp|s/(me + 1) . (seen & lock_abandoned)/me + 1/
 lock_mend_does_not_mark|lock|include/strait/lock/rw_lock.hpp|s/compare_exchange_strong(seen, lock_abandoned, /compare_exchange_strong(seen, 0, /
 lock_mend_keeps_the_counts|lock|include/strait/lock/rw_lock.hpp|s/memory_.readers(dead).store(0, std::memory_order_seq_cst);//
+mutex_overtakes_the_first|mutex|include/strait/lock/mutex.hpp|s/if (!first.is_nobody() && first != me) return false;//
+mutex_first_stays_first|mutex|include/strait/lock/mutex.hpp|s/if (first == me) clear_first(me);//
+mutex_giving_up_wakes_nobody|mutex|include/strait/lock/mutex.hpp|/void give_up_first/,/^  }/s/memory_.wake(SignalName::lock_freed);//
+mutex_mend_leaves_the_first|mutex|include/strait/lock/mutex.hpp|s/if (first.is_of(dead)) clear_first(first);//
+event_set_takes_any_waiter|event|include/strait/event/event.hpp|s/ || seen.order() < oldest.entry.order()))/ || seen.order() > oldest.entry.order()))/
+event_bit_is_not_looked_at_again|event|include/strait/event/event.hpp|s/if (!take()) return false;/return false;/
+event_set_wakes_nobody|event|include/strait/event/event.hpp|/event: set"/{n;s/memory_.wake();//}
+event_two_sets_let_one_go|event|include/strait/event/event.hpp|s/if (!withdraw(place)) set_automatic();.*/withdraw(place);/
+event_time_out_loses_a_set|event|tests/model/event_model.hpp|s/} else if (event.leave(place)) {/} else if (event.leave(place) \&\& false) {/
+event_mend_loses_the_set|event|include/strait/event/event.hpp|/seen.state() == EntryState::waiting && withdraw_waiting/{n;s/if (!release_oldest()) raise();//}
+event_mend_frees_first|event|include/strait/event/event.hpp|/seen.state() == EntryState::waiting && withdraw_waiting/{n;s/if (!release_oldest()) raise();/free(place); if (!release_oldest()) raise();/}
+event_set_looks_at_the_bit_first|event|include/strait/event/event.hpp|s/if (!release_oldest()) raise();/if (!raise()) release_oldest();/
+event_manual_forgets_the_count|event|include/strait/event/event.hpp|s/ || now >> 1 != since >> 1;/;/
+cell_begins_before_the_journal|cell|include/strait/cell/cell.hpp|s/^    memory_.keep(seen.journal());/    memory_.state().store(seen.begun().bits); memory_.keep(seen.journal());/
+cell_changes_before_it_begins|cell|include/strait/cell/cell.hpp|s/^    memory_.state().store(seen.begun().bits, std::memory_order_release);//
+cell_reader_does_not_look_again|cell|include/strait/cell/cell.hpp|s/if (same(seen)) .*/return seen.version();/
+cell_reader_trusts_the_journal|cell|include/strait/cell/cell.hpp|s/if (is_kept(seen)) return seen.version();/return seen.version();/
+cell_one_journal|cell|include/strait/layout/cell.hpp|s/return static_cast<unsigned>((version() + put_back()) & 1);/return 0;/
+cell_put_back_leaves_no_trace|cell|include/strait/cell/cell.hpp|s/exchange(seen.undone().bits, /exchange(seen.bits - 1, /
+cell_mend_does_nothing|cell|include/strait/cell/cell.hpp|s/^    if (!seen.is_writing()) return;/    return;/
+cell_mend_says_before_it_puts_back|cell|include/strait/cell/cell.hpp|s/^    memory_.put_back(seen.journal());/    memory_.state().exchange(seen.undone().bits); memory_.put_back(seen.journal()); return;/
+cell_change_wakes_nobody|cell|tests/model/cell_model.hpp|s/^    wake(SignalName::reader_left);//
 lock_free_means_the_whole_word_is_zero|lock|include/strait/lock/rw_lock.hpp|s/return (word & ~lock_abandoned) == 0;/return word == 0;/
 attendance_leaves_the_ring_to_nobody|attendance|include/strait/rpc/attendance.hpp|/void leave(Hands/,/^  }/s/call_relief(hands, at_once);//
 attendance_user_code_leaves_it_to_nobody|attendance|tests/model/attendance_model.hpp|s/if (attendance_.count() == 0) attendance_.call_relief(.this, scenario_.slow);//

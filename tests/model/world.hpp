@@ -97,6 +97,7 @@ class World {
     last_first_take = nowhere;
     somebody_saw_the_end = false;
     exclusive_writer = exclusive_reader = false;
+    mend_also = nullptr;
   }
 
   // ---- parties -------------------------------------------------------------------------------------------------------
@@ -230,6 +231,7 @@ class World {
   bool somebody_saw_the_end = false;
   bool exclusive_writer = false;
   bool exclusive_reader = false;
+  void (*mend_also)(Seat dead) = nullptr;  // what the segment holds beside a ring or a lock
 
   static std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
@@ -502,6 +504,7 @@ class SeatWords {
     free_lock_and_sides(dead);
   }
   void free_lock_and_sides(Seat seat) noexcept {
+    if (world.mend_also != nullptr) world.mend_also(seat);
     if (!world.ring_signals) lock::RwLock<LockWords>(LockWords{}).mend(seat);
     if (world.exclusive_writer) free_side(world.writer_side, seat);
     if (world.exclusive_reader) free_side(world.reader_side, seat);

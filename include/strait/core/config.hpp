@@ -25,6 +25,15 @@
 #define STRAIT_COLD
 #endif
 
+// Keeps the few instructions of a hot function in its callers, however many layers lie between.
+#if defined(__GNUC__)
+#define STRAIT_HOT [[gnu::always_inline]]
+#elif defined(_MSC_VER)
+#define STRAIT_HOT __forceinline
+#else
+#define STRAIT_HOT
+#endif
+
 namespace strait::core {
 
 // STRAIT_PID_PRESENCE: tell the dead from the living by process id and start time even where kernel locks would do it, so

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
@@ -54,12 +53,13 @@ concept NamedShareable = requires { std::string_view(share_name<T>::value); };
 template <class T>
 concept FieldedShareable = requires { std::tuple_size<std::remove_cvref_t<decltype(share_name<T>::fields)>>::value; };
 
-// Where a member lies in its class. Bytes instead of an object, so that T needs no default constructor; no member is read.
+// Where a member lies in its class. Bytes instead of an object, so that T needs no default constructor; no member is read, and no
+// reference is made to it, because a member of a packed struct may lie anywhere.
 template <class T, class Member>
 std::uint64_t offset_of(Member T::*member) noexcept {
   alignas(T) static std::byte place[sizeof(T)];
   const T* object = reinterpret_cast<const T*>(place);
-  return static_cast<std::uint64_t>(reinterpret_cast<const std::byte*>(std::addressof(object->*member)) - place);
+  return static_cast<std::uint64_t>(reinterpret_cast<const std::byte*>(&(object->*member)) - place);
 }
 
 template <Shareable T>

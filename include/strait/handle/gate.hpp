@@ -5,6 +5,7 @@
 // that only it writes, without a locked instruction, and close() pays for the fence (platform/asymmetric_fence.hpp). Other
 // threads count in a common word.
 
+#include <strait/core/config.hpp>
 #include <strait/core/error.hpp>
 #include <strait/platform/asymmetric_fence.hpp>
 
@@ -65,6 +66,24 @@ class Gate {
     Visit* outer_ = nullptr;
   };
 
+  // Runs `f()`, a call that throws nothing, runs no user code and makes no other visit: the resident's mark is a store each way, which
+  // waits for no load. Throws Errc::closed if the handle is closed.
+  template <class F>
+  STRAIT_HOT auto glance(std::string_view name, F f) {
+    if (!is_resident()) [[unlikely]] return glance_as_visitor(name, f);
+    resident_glances_.store(1, std::memory_order_relaxed);  // relaxed: the fence orders it before the look at `closing`
+    platform::light_fence();
+    if (is_closing()) [[unlikely]] {
+      // SYNC gate: as below.
+      resident_glances_.store(0, std::memory_order_release);
+      throw_closed(name);
+    }
+    const auto result = f();
+    // SYNC gate: everything done inside comes before what close() does next.
+    resident_glances_.store(0, std::memory_order_release);
+    return result;
+  }
+
   // SYNC gate: seq_cst against the counts, and for a waiter between its announcement and its sleep.
   bool is_closing() const noexcept { return closing_.load(std::memory_order_seq_cst); }
 
@@ -84,12 +103,13 @@ class Gate {
 
   void wait_until_empty() const noexcept {
     // SYNC gate: acquires what was done inside.
-    while (resident_calls_.load(std::memory_order_acquire) != 0 || visitor_calls_.load(std::memory_order_acquire) != 0) {
+    while (resident_calls_.load(std::memory_order_acquire) != 0 || resident_glances_.load(std::memory_order_acquire) != 0 ||
+           visitor_calls_.load(std::memory_order_acquire) != 0) {
       std::this_thread::sleep_for(std::chrono::microseconds(20));
     }
   }
 
-  [[noreturn]] static void throw_closed(std::string_view name) { throw Error(Errc::closed, name, "this handle is closed; open the segment again"); }
+  [[noreturn]] STRAIT_COLD static void throw_closed(std::string_view name) { throw Error(Errc::closed, name, "this handle is closed; open the segment again"); }
 
  private:
   // Any address that is this thread's alone.
@@ -105,9 +125,20 @@ class Gate {
 
   bool is_resident() noexcept {
     const void* const me = this_thread();
-    const void* seen = resident_.load(std::memory_order_relaxed);  // relaxed: it matters only whether it is this thread
-    if (seen == me) return true;
-    return seen == nullptr && resident_.compare_exchange_strong(seen, me, std::memory_order_relaxed);  // relaxed: as above
+    const void* const seen = resident_.load(std::memory_order_relaxed);  // relaxed: it matters only whether it is this thread
+    if (seen == me) [[likely]] return true;
+    return seen == nullptr && become_resident(me);
+  }
+
+  template <class F>
+  STRAIT_COLD auto glance_as_visitor(std::string_view name, F f) {
+    const Visit visit(*this, name);
+    return f();
+  }
+
+  STRAIT_COLD bool become_resident(const void* me) noexcept {
+    const void* nobody = nullptr;
+    return resident_.compare_exchange_strong(nobody, me, std::memory_order_relaxed);  // relaxed: as above
   }
 
   bool is_inside() const noexcept {
@@ -121,6 +152,7 @@ class Gate {
 
   std::atomic<const void*> resident_{nullptr};
   std::atomic<std::uint32_t> resident_calls_{0};
+  std::atomic<std::uint32_t> resident_glances_{0};
   std::atomic<std::uint32_t> visitor_calls_{0};
   std::atomic<bool> closing_{false};
 };

@@ -21,7 +21,7 @@
 
 namespace strait::layout {
 
-enum class Kind : std::uint32_t { array = 1, buffer = 2, ring = 3, rpc = 4 };
+enum class Kind : std::uint32_t { array = 1, buffer = 2, ring = 3, rpc = 4, structure = 5, latest = 6, event = 7, mutex = 8 };
 
 enum class State : std::uint32_t { none = 0, creating = 1, ready = 2 };
 
@@ -73,6 +73,10 @@ constexpr const char* name_of(Kind kind) noexcept {
     case Kind::buffer: return "buffer";
     case Kind::ring: return "ring";
     case Kind::rpc: return "RPC channel";
+    case Kind::structure: return "struct";
+    case Kind::latest: return "notifying buffer";
+    case Kind::event: return "event";
+    case Kind::mutex: return "mutex";
   }
   return "unknown kind";
 }

@@ -2,6 +2,7 @@
 // Where the parts of a segment lie: computed when it is created, and again, from scratch, when it is opened.
 
 #include <strait/core/checked.hpp>
+#include <strait/layout/cell.hpp>
 #include <strait/layout/control.hpp>
 #include <strait/layout/node.hpp>
 #include <strait/layout/rpc_control.hpp>
@@ -27,6 +28,12 @@ struct Shape {
   // Bytes of the payload; nothing where they cannot be counted in 64 bits.
   constexpr std::optional<std::uint64_t> payload_size() const noexcept {
     if (kind == Kind::rpc) return rpc_payload_size(element_size, element_count);
+    // A struct's bytes lie in an object of their own: here are only its two journals.
+    if (kind == Kind::structure) return cell_payload_size(element_size, 2);
+    if (kind == Kind::latest) {
+      const auto size = core::checked_add(element_size, length_size);
+      return size ? cell_payload_size(*size, 3) : std::nullopt;
+    }
     const auto unit = kind == Kind::ring ? node_stride(element_size) : std::optional(element_size);
     return unit ? core::checked_multiply(*unit, element_count) : std::nullopt;
   }

@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace strait::segment {
 
@@ -16,6 +17,7 @@ struct Expectation {
   layout::Shape shape;
   bool element_matters = true;  // an array's element type; always when an existing segment stands in for one to be created
   bool count_matters = true;
+  std::string_view suffix = {};  // of the object's name: the segment is not what the user sees under the name
 };
 
 // Not a word of the header is believed before this returns. `header` is this process's own copy.

@@ -27,6 +27,7 @@
 #include <strait/platform/park.hpp>
 #include <strait/platform/process.hpp>
 #include <strait/platform/shared_memory.hpp>
+#include <strait/segment/beside.hpp>
 #include <strait/segment/expectation.hpp>
 #include <strait/segment/life_lock.hpp>
 
@@ -50,7 +51,8 @@ class Segment {
  public:
   using Access = platform::SharedObject::Access;
 
-  Segment(std::string_view name, Intent intent, const Expectation& expected, const OpenOptions& options) : Segment(name, intent) {
+  Segment(std::string_view name, Intent intent, const Expectation& expected, const OpenOptions& options)
+      : Segment(name, intent, expected.suffix) {
     // The delegated constructor is done: if anything below throws, the destructor leaves as any closer does.
     check_options(options);
     if (intent_ != Intent::open) check_shape(expected.shape, options);
@@ -109,13 +111,14 @@ class Segment {
     core::death_point("create: ready");
     creating_ = false;
     if (!life_.try_shared()) throw Error(Errc::broken, name_, "its creator lost its own lock; something else locks the object");
-    if (life_.drops_when_converted() && !object_->is_named(name_)) {
+    if (life_.drops_when_converted() && !object_->is_named(object_name_)) {
       throw Error(Errc::broken, name_, "the name was taken by another while it was created; try again");
     }
   }
 
  private:
-  Segment(std::string_view name, Intent intent) : name_(core::checked_name(name)), intent_(intent) {}
+  Segment(std::string_view name, Intent intent, std::string_view suffix)
+      : name_(core::checked_name(name)), object_name_(name_ + std::string(suffix)), intent_(intent) {}
 
   void leak() noexcept {
     struct Remains {
@@ -192,7 +195,7 @@ class Segment {
   Progress attempt(const Expectation& expected, const OpenOptions& options) {
     const bool may_create = intent_ != Intent::open;
     if (may_create) {
-      object_.emplace(platform::SharedObject::open_or_make(name_, options.permissions));
+      object_.emplace(platform::SharedObject::open_or_make(object_name_, options.permissions));
     } else if (!find_object(Access::read_write)) {
       not_found();
     }
@@ -204,7 +207,7 @@ class Segment {
     if (life_.try_exclusive()) {
       // DEATH here: an empty object, or a stale one, that nobody holds; the next creator or opener deals with it.
       core::death_point("open: exclusive");
-      if (!object_->is_named(name_)) return Progress::again;
+      if (!object_->is_named(object_name_)) return Progress::again;
       const auto content = look(bytes);
       if (content == Content::foreign) not_ours();
       if (content == Content::empty && may_create) return make(expected.shape, options), Progress::done;
@@ -216,7 +219,7 @@ class Segment {
     if (!life_.try_shared()) return look(bytes) == Content::ready ? Progress::briefly : Progress::wait;
     // DEATH here: the lock goes with us.
     core::death_point("open: shared");
-    if (!object_->is_named(name_)) return Progress::again;
+    if (!object_->is_named(object_name_)) return Progress::again;
     return join(look(bytes), bytes, expected, Access::read_write, options.huge_pages);
   }
 
@@ -226,13 +229,13 @@ class Segment {
     if (!find_object(Access::read_only)) not_found();
     life_ = LifeLock(object_->descriptor());
     const bool is_held = life_.is_held_by_another();
-    if (!object_->is_named(name_)) return Progress::again;
+    if (!object_->is_named(object_name_)) return Progress::again;
     layout::SegmentHeader bytes{};
     const auto content = look(bytes);
     if (content == Content::foreign) not_ours();
     if (!is_held) not_found();
     if (!life_.try_shared()) return content == Content::ready ? Progress::briefly : Progress::wait;
-    if (!object_->is_named(name_)) return Progress::again;
+    if (!object_->is_named(object_name_)) return Progress::again;
     return join(look(bytes), bytes, expected, Access::read_only, false);
   }
 
@@ -310,7 +313,7 @@ class Segment {
   }
 
   bool find_object(Access access) {
-    auto found = platform::SharedObject::open(name_, access);
+    auto found = platform::SharedObject::open(object_name_, access);
     object_.reset();
     if (found) object_.emplace(std::move(*found));
     return object_.has_value();
@@ -326,15 +329,21 @@ class Segment {
   // Under the exclusive lock.
   void remove_if_named() noexcept {
     try {
-      if (object_->is_named(name_)) platform::SharedObject::remove_name(name_);
+      if (object_->is_named(object_name_)) remove_pair();
     } catch (const std::exception&) {
       // The name cannot be looked at (no descriptor left, rights changed): it is stale then, and stands in nobody's way.
     }
   }
 
+  // The object that belongs to this one goes first (segment/beside.hpp).
+  bool remove_pair() {
+    remove_beside(*object_, object_name_);
+    return platform::SharedObject::remove_name(object_name_);
+  }
+
   // Under the exclusive lock, after the name was seen to mean this object.
   void remove_stale() {
-    if (!platform::SharedObject::remove_name(name_) && object_->is_named(name_)) {
+    if (!remove_pair() && object_->is_named(object_name_)) {
       throw Error(Errc::permission_denied, name_, "its processes are dead and only the user who created it may remove it");
     }
     object_.reset();
@@ -343,10 +352,10 @@ class Segment {
   // Let go, and if we were the last, clean up through a descriptor that may write.
   void leave_read_only() noexcept {
     try {
-      auto other = platform::SharedObject::open(name_, Access::read_write);
+      auto other = platform::SharedObject::open(object_name_, Access::read_write);
       const bool is_same = other && other->identity() == object_->identity();
       life_.unlock();
-      if (is_same && LifeLock(other->descriptor()).try_exclusive() && other->is_named(name_)) platform::SharedObject::remove_name(name_);
+      if (is_same && LifeLock(other->descriptor()).try_exclusive() && other->is_named(object_name_)) remove_pair();
     } catch (const std::exception&) {
       // We may read and not write: the name stays for the next creator, as after a kill.
     }
@@ -356,6 +365,7 @@ class Segment {
   [[noreturn]] void not_ours() { throw Error(Errc::not_a_segment, name_, "the bytes under this name are not Strait's; they were left as they are"); }
 
   std::string name_;
+  std::string object_name_;  // what the system knows it by
   Intent intent_;
   platform::ForkMark mark_;
   bool is_ours_ = false;  // its magic was seen, or we are making it: the name may be removed when nobody holds it

@@ -23,8 +23,10 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace strait::segment {
@@ -32,20 +34,23 @@ namespace strait::segment {
 using layout::Seat;
 using layout::SignalName;
 
-// What a kind of segment adds: filling the payload at creation, and mending it after a death (how many messages were given back).
+// What a kind of segment adds: filling the payload at creation, looking at it when it is opened, before anybody is mended, and
+// mending it after a death (how many messages were given back).
 struct Contents {
-  void (*fill)(const Segment&) = [](const Segment&) {};
-  std::uint32_t (*mend)(const Segment&, Seat dead) = [](const Segment&, Seat) -> std::uint32_t { return 0; };
+  std::function<void(const Segment&)> fill = [](const Segment&) {};
+  std::function<std::uint32_t(const Segment&, Seat dead)> mend = [](const Segment&, Seat) -> std::uint32_t { return 0; };
+  std::function<void(const Segment&)> attach = [](const Segment&) {};
 };
 
 class Session {
  public:
   Session(std::string_view name, Intent intent, const Expectation& expected, const RingOptions& options, Contents contents)
       : segment_(name, intent, expected, options),
-        contents_(contents),
+        contents_(std::move(contents)),
         wait_(options.wait),
         presence_(segment_.presence_method(), segment_.object(), segment_.seats()),
         id_(platform::random_id()) {
+    if (!segment_.creating()) contents_.attach(segment_);
     if (segment_.read_only()) return;
     if (segment_.creating()) {
       control().one_writer = options.writers == Sharing::one;

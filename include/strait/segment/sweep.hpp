@@ -4,11 +4,13 @@
 
 #include <strait/core/death_point.hpp>
 #include <strait/core/name.hpp>
+#include <strait/layout/cell.hpp>
 #include <strait/layout/segment_header.hpp>
 #include <strait/platform/clock.hpp>
 #include <strait/platform/name_list.hpp>
 #include <strait/platform/process.hpp>
 #include <strait/platform/shared_memory.hpp>
+#include <strait/segment/beside.hpp>
 #include <strait/segment/life_lock.hpp>
 
 #include <algorithm>
@@ -23,7 +25,8 @@
 namespace strait::segment {
 
 inline bool is_a_name(std::string_view name) noexcept {
-  return !name.empty() && name.size() <= core::max_name_length && std::all_of(name.begin(), name.end(), core::is_name_character);
+  return !name.empty() && name.size() <= core::max_name_length + std::string_view(layout::control_suffix).size() &&
+         std::all_of(name.begin(), name.end(), core::is_name_character);
 }
 
 // True if a dead segment of this name was removed. An empty object is left alone: somebody may be about to fill it.
@@ -41,6 +44,7 @@ inline bool remove_if_dead(const std::string& name) noexcept {
     if (!life.try_exclusive() || !is_ours() || !object->is_named(name)) return false;
     // DEATH here: a dead segment that nobody holds, as before.
     core::death_point("sweep: exclusive");
+    remove_beside(*object, name);
     return platform::SharedObject::remove_name(name);
   } catch (const std::exception&) {
     return false;  // not ours to open, or no descriptor left: somebody else will do it

@@ -66,6 +66,9 @@ class SharedObject {
     return ::fstat(descriptor(), &status) == 0 && status.st_size > 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
   }
 
+  // Is it of this size? Where objects are rounded up to pages: is it of as many pages?
+  bool has_size(std::uint64_t asked) const noexcept { return size() == asked; }
+
   const ObjectIdentity& identity() const noexcept { return guard_.identity(); }
 
   // Does the descriptor still mean it? A program that closes all its files, as daemons do, may have given the number away.

@@ -1,0 +1,20 @@
+#pragma once
+// Named mutexes and events of the system's own, where it has such as outlive their holder's death (Windows): other programs
+// may share them by name. Elsewhere NamedMutex and NamedEvent are segments (handle/segment_mutex.hpp, handle/segment_event.hpp).
+//
+//     KernelMutex:  KernelMutex(name, options); ~: closes; name(); lock(Timeout) -> false: timed out; unlock(); was_abandoned(); close()
+//     KernelEvent:  KernelEvent(name, manual, initially_set, options); ~: closes; name(); set(); reset(); wait(Timeout) -> Status; close()
+//
+// Both open what is there and create what is not. close() makes blocked calls of other threads return and waits for them.
+
+#include <strait/core/config.hpp>
+
+namespace strait::platform {
+
+class KernelMutex;
+class KernelEvent;
+
+// A system sets it to true together with the header that defines both.
+inline constexpr bool has_kernel_objects = false;
+
+}  // namespace strait::platform
