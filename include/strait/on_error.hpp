@@ -1,7 +1,7 @@
 #pragma once
-// on_error: where the exceptions of callbacks go.
+// on_error: where the exceptions of handlers and callbacks go.
 
-#include <strait/core/error_report.hpp>
+#include <strait/core/error_hook.hpp>
 
 #include <exception>
 #include <functional>
@@ -10,8 +10,9 @@
 
 namespace strait {
 
-/// Installs the process-wide hook that gets the exceptions of callbacks and where they came from; an empty function brings back
-/// the default, which prints to std::cerr. It is called on the callback's thread, at the same time from several. Any thread.
-inline void on_error(std::function<void(std::exception_ptr, std::string_view where)> hook) { core::ErrorReport::install(std::move(hook)); }
+/// Sets what is told of the exceptions that handlers and callbacks throw (on_updated, on_receive, remote_request_async, ...), for the whole
+/// process. `where` names the kind of handler and the segment. By default, and again after an empty function, they are printed
+/// to std::cerr. It is called on the handler's thread, at the same time from several. Any thread.
+inline void on_error(std::function<void(std::exception_ptr, std::string_view where)> hook) { core::ErrorHook::instance().set(std::move(hook)); }
 
 }  // namespace strait

@@ -1,7 +1,7 @@
 #pragma once
 // Subscription: how long a handler is called.
 
-#include <strait/core/error_hook.hpp>
+#include <strait/on_error.hpp>
 #include <strait/handle/handler.hpp>
 
 #include <memory>

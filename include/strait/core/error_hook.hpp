@@ -10,8 +10,7 @@
 #include <string_view>
 #include <utility>
 
-namespace strait {
-namespace core {
+namespace strait::core {
 
 class ErrorHook {
  public:
@@ -63,12 +62,4 @@ class ErrorHook {
   std::shared_ptr<const Function> function_;
 };
 
-}  // namespace core
-
-/// Sets what is told of the exceptions that handlers throw (on_updated, on_receive, ...), for the whole process. `where` names
-/// the kind of handler and the segment. By default, and again after an empty function, they are printed to std::cerr. Any thread.
-inline void on_error(std::function<void(std::exception_ptr, std::string_view where)> hook) {
-  core::ErrorHook::instance().set(std::move(hook));
-}
-
-}  // namespace strait
+}  // namespace strait::core

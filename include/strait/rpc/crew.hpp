@@ -14,7 +14,7 @@
 // Somebody idle, called or attending is always there while user code runs: threads are added when there is none, and leave
 // when they have been idle for some seconds.
 
-#include <strait/core/error_report.hpp>
+#include <strait/core/error_hook.hpp>
 #include <strait/core/timeout.hpp>
 #include <strait/platform/park.hpp>
 #include <strait/rpc/attendance.hpp>
@@ -213,7 +213,7 @@ class Crew {
     try {
       task();
     } catch (...) {
-      core::ErrorReport::report(std::current_exception(), "RpcBuffer callback");
+      core::ErrorHook::instance().report(std::current_exception(), "RpcBuffer callback");
     }
   }
 
