@@ -15,6 +15,7 @@
 
 #include <strait/core/death_point.hpp>
 #include <strait/layout/cell.hpp>
+#include <strait/layout/node.hpp>
 #include <strait/layout/segment_header.hpp>
 #include <strait/platform/shared_memory.hpp>
 
