@@ -159,6 +159,14 @@ TEST_CASE("callers that are held back end when the other side closes, and its su
   dam.open = true;
   CHECK(workers.join() == "");
   for (auto& future : futures) CHECK(future.get().outcome == RpcOutcome::closed);
+  {
+    // One that said so and never took it back, as if it had been killed.
+    rpc::Channel full(name, options);
+    full.tell_full(true);
+    CHECK(caller.remote_request(1, 20ms).outcome == RpcOutcome::timed_out);
+    CHECK(caller.statistics().requests_sent <= most + 5);
+    full.leave();
+  }
   RpcBuffer next(name, [](std::uint64_t, Payload payload) { return payload; });
   for (std::uint32_t i = 0; i < 10; ++i) CHECK(caller.remote_request(numbered(i)).as<std::uint32_t>() == i);
 }

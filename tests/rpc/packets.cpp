@@ -78,7 +78,7 @@ TEST_CASE("random packets never make the receiver read or write beyond what ther
   CAPTURE(seed);
   std::mt19937 random(seed);
   Reassembly halves;
-  for (int round = 0; round < 200'000; ++round) {
+  for (int round = 0; round < 20'000; ++round) {
     PacketHeader header = request(static_cast<std::uint32_t>(random() % 1000), static_cast<std::uint32_t>(random() % 4 * 224), random() % 3);
     if (random() % 20 == 0) header.total = static_cast<std::uint32_t>(random());
     const std::size_t size = random() % 3 == 0 ? slice : random() % (slice + 1);

@@ -159,7 +159,7 @@ class Waiter {
   bool has_idle() const noexcept { return crew_.has_idle(); }
 
  private:
-  static constexpr int looks = 32;  // between two looks at the clock
+  static constexpr int looks = 96;  // between two looks at the clock
 
   // The clock of one wait: spin, sleep, and once a slice ask after the dead. It is first read after the first looks: a reply that
   // comes as soon as that costs no look at it.
