@@ -4,7 +4,7 @@
 #   sh tests/run.sh [<preset> [<argument of ctest>...]]
 #
 # Presets: dev (the default), release, asan, tsan, and each with -clang behind it. Builds in build/<preset>, or in
-# $STRAIT_BUILD/<preset>. Warnings are errors only with STRAIT_WARNINGS_AS_ERRORS=ON in the environment: a compiler that we
+# $STRAIT_BUILD/<preset>; only the programs named in $STRAIT_TEST_PROGRAMS, if it is set. Warnings are errors only with STRAIT_WARNINGS_AS_ERRORS=ON in the environment: a compiler that we
 # have not seen may warn of something new.
 set -eu
 exec </dev/null
@@ -30,5 +30,6 @@ tsan*) ! setarch -R true >/dev/null 2>&1 || run="setarch -R" ;;
 esac
 
 cmake --preset "$preset" -B "$build" -DSTRAIT_WARNINGS_AS_ERRORS="${STRAIT_WARNINGS_AS_ERRORS:-OFF}"
-$run cmake --build "$build" -j "$(strait_jobs)"
+# shellcheck disable=SC2086 # one word per program
+$run cmake --build "$build" -j "$(strait_jobs)" ${STRAIT_TEST_PROGRAMS:+--target $STRAIT_TEST_PROGRAMS}
 $run ctest --test-dir "$build" --output-on-failure --no-tests=error -j "$(strait_jobs)" "$@"
