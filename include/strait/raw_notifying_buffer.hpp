@@ -115,8 +115,10 @@ class RawNotifyingBuffer {
     // handlers ran is known by its version, whoever reset the event meanwhile.
     void calling(std::uint64_t seen) {
       std::vector<std::byte> all(size);
-      for (auto now = living(); !now.empty() && !gate.is_closing(); now = living()) {
-        if (bytes.version() == seen && event.wait(std::chrono::milliseconds(200)) != Status::ok) continue;
+      while (!living().empty()) {
+        if (bytes.version() == seen && event.wait(std::chrono::milliseconds(200)) != Status::ok && !gate.is_closing()) continue;
+        const auto now = living();  // who has no receiver any more leaves the event to others
+        if (now.empty() || gate.is_closing()) return;
         try {
           event.reset();
         } catch (const Error&) {

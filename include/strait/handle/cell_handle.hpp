@@ -123,8 +123,8 @@ class CellHandle {
     session().wake(SignalName::readers);
   }
 
-  // ok: the version is another than `since`. Inside a visit.
-  Status wait_for_change(std::uint64_t since, Timeout timeout, Session::For whom) const {
+  // ok: the version is another than `since`. `again`: just now nothing changed for a while, so this does not spin. Inside a visit.
+  Status wait_for_change(std::uint64_t since, Timeout timeout, Session::For whom, bool again = false) const {
     bool closing = false;
     bool changed = false;
     const auto attempt = [&] {
@@ -135,6 +135,8 @@ class CellHandle {
     auto waited = wait::Waited::timed_out;
     if (session().read_only()) {
       poll(timeout, attempt);
+    } else if (again) {
+      waited = session().wait_on(SignalName::readers, timeout, whom, attempt);
     } else {
       waited = session().wait(SignalName::readers, timeout, whom, attempt);
     }

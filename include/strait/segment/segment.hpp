@@ -263,7 +263,9 @@ class Segment {
     shape_ = shape;
     seat_count_ = options.max_participants;
     presence_ = core::kernel_lock_presence && !life_.drops_when_converted() ? layout::PresenceMethod::kernel_lock : layout::PresenceMethod::process;
-    fences_ = core::fences_by_sleepers && platform::join_fences() ? layout::FenceMethod::by_sleepers : layout::FenceMethod::every_change;
+    // Only what has nodes is changed without a fence of its own.
+    const bool has_nodes = shape.kind == layout::Kind::ring || shape.kind == layout::Kind::rpc;
+    fences_ = core::fences_by_sleepers && has_nodes && platform::join_fences() ? layout::FenceMethod::by_sleepers : layout::FenceMethod::every_change;
     plan_ = *layout::plan(shape, seat_count_);
 
     layout::SegmentHeader bytes{};
