@@ -22,6 +22,7 @@
 #include <strait/layout/segment_header.hpp>
 #include <strait/platform/shared_memory.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
