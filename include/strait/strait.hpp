@@ -12,6 +12,7 @@
 #include <strait/notifying_buffer.hpp>
 #include <strait/on_error.hpp>
 #include <strait/options.hpp>
+#include <strait/raw_notifying_buffer.hpp>
 #include <strait/read_claim.hpp>
 #include <strait/rpc_buffer.hpp>
 #include <strait/shareable.hpp>

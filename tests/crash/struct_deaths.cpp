@@ -227,20 +227,26 @@ DEATH_TEST("struct: object filled",
   creator_dies("struct: object filled");
 }
 
-DEATH_TEST("struct: bytes removed",
-           "the bytes are removed and the control segment is left: the next creator or opener removes it.") {
+// The last one out dies at `point`.
+void closer_dies(const char* point) {
   const Watchdog watchdog;
   for (const bool open : {false, true}) {
     NameGuard name("crash");
-    {
-      Child last("struct: victim", {name.str(), "create", "struct: bytes removed"});
-      CHECK(last.wait().killed_by(SIGKILL));
-    }
-    CHECK_FALSE(shm_exists(name));
+    Child last("struct: victim", {name.str(), "create", point});
+    CHECK(last.wait().killed_by(SIGKILL));
     if (open) CHECK(caught([&] { SharedStruct<Whole> opener(name); }) == Errc::not_found);
     const SharedStruct<Whole> shared(name, Whole::of(5));
     CHECK(shared.load().is(5));
   }
+}
+
+DEATH_TEST("struct: not ready", "not ready, and nobody holds it: the next creator or opener removes both objects.") {
+  closer_dies("struct: not ready");
+}
+
+DEATH_TEST("struct: bytes removed",
+           "the bytes are removed and the control segment is left: the next creator or opener removes it.") {
+  closer_dies("struct: bytes removed");
 }
 
 TEST_CASE("a foreign program's object that takes the place of a dead struct's bytes is not removed with what is left of it") {

@@ -216,8 +216,8 @@ class CellModel final : public Model {
     if (!only_first) cell_words.value[1].store(next[1]);
     cell.finish();
     if (cell.next_version() == version) scheduler.fail("C3: the version did not grow");
-    mutex.unlock();
     wake(SignalName::reader_left);
+    mutex.unlock();
   }
 
   const CellScenario& scenario_;

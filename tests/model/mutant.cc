@@ -4,6 +4,7 @@
 #include "event_model.hpp"
 #include "exploring.hpp"
 #include "mutex_model.hpp"
+#include "pair_model.hpp"
 #include "ring_scenarios.hpp"
 
 #include <algorithm>
@@ -55,6 +56,9 @@ int main(int argc, char** argv) {
   }
   if (group == "cell" || group == "all") {
     for (const CellScenario& scenario : cell_scenarios()) judge(explore_one<CellModel>(scenario, effort, 2));
+  }
+  if (group == "pair" || group == "all") {
+    for (const PairScenario& scenario : pair_scenarios()) judge(explore_one<PairModel>(scenario, effort, 2));
   }
   std::printf("SURVIVED\n");
   return 0;

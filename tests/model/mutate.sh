@@ -94,6 +94,12 @@ cell_put_back_leaves_no_trace|cell|include/strait/cell/cell.hpp|s/exchange(seen.
 cell_mend_does_nothing|cell|include/strait/cell/cell.hpp|s/^    if (!seen.is_writing()) return;/    return;/
 cell_mend_says_before_it_puts_back|cell|include/strait/cell/cell.hpp|s/^    memory_.put_back(seen.journal());/    memory_.state().exchange(seen.undone().bits); memory_.put_back(seen.journal()); return;/
 cell_change_wakes_nobody|cell|tests/model/cell_model.hpp|s/^    wake(SignalName::reader_left);//
+pair_removed_while_ready|pair|tests/model/pair_model.hpp|s/^      control(object).content = Content::creating;$//
+pair_control_segment_removed_first|pair|tests/model/pair_model.hpp|s/^    step("look at the record");/    control_name_ = 0; step("look at the record");/
+pair_recorded_after_it_is_filled|pair|tests/model/pair_model.hpp|s/^    step("record them");/    bytes_[at(number)].filled = true; check(); step("record them");/
+pair_removed_without_a_look|pair|tests/model/pair_model.hpp|s/if (saw(bytes_name_ == recorded)) {/if (saw(bytes_name_ != 0)) {/
+pair_adopted_as_ours|pair|tests/model/pair_model.hpp|s/control(object).is_ours = creates;/control(object).is_ours = true;/
+pair_stale_bytes_left|pair|tests/model/pair_model.hpp|s/const int recorded = control(object).is_ours ? control(object).recorded : 0;/const int recorded = control(object).content == Content::ready \&\& control(object).is_ours ? control(object).recorded : 0;/
 lock_free_means_the_whole_word_is_zero|lock|include/strait/lock/rw_lock.hpp|s/return (word & ~lock_abandoned) == 0;/return word == 0;/
 attendance_leaves_the_ring_to_nobody|attendance|include/strait/rpc/attendance.hpp|/void leave(Hands/,/^  }/s/call_relief(hands, at_once);//
 attendance_user_code_leaves_it_to_nobody|attendance|tests/model/attendance_model.hpp|s/if (attendance_.count() == 0) attendance_.call_relief(.this, scenario_.slow);//

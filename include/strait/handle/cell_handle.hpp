@@ -10,6 +10,7 @@
 #include <strait/handle/mutex_handle.hpp>
 #include <strait/handle/opened.hpp>
 #include <strait/layout/cell.hpp>
+#include <strait/layout/seat.hpp>
 #include <strait/platform/process.hpp>
 #include <strait/platform/shared_bytes.hpp>
 #include <strait/segment/session.hpp>
@@ -112,19 +113,18 @@ class CellHandle {
     if (!mutex_.lock(opened_->shared_session(), opened_->gate(), lock_timeout)) {
       throw Error(Errc::timed_out, opened_->name(), "another writer did not finish within lock_timeout");
     }
-    {
-      const Unlock unlock{mutex_};
-      const Write write = prepare();
-      note(write.range);
-      cell_.begin();
-      platform::store_bytes(memory_.value() + write.range.first, write.from, write.range.count);
-      cell_.finish();
-    }
+    const Unlock unlock{mutex_};
+    const Write write = prepare();
+    note(write.range);
+    cell_.begin();
+    platform::store_bytes(memory_.value() + write.range.first, write.from, write.range.count);
+    cell_.finish();
+    // Before the unlock: a sleeper takes longer to wake up than that.
     session().wake(SignalName::readers);
   }
 
-  // ok: the version is another than `since`. Inside a visit.
-  Status wait_for_change(std::uint64_t since, Timeout timeout, Session::For whom) const {
+  // ok: the version is another than `since`. `again`: just now nothing changed for a while, so this does not spin. Inside a visit.
+  Status wait_for_change(std::uint64_t since, Timeout timeout, Session::For whom, bool again = false) const {
     bool closing = false;
     bool changed = false;
     const auto attempt = [&] {
@@ -135,6 +135,8 @@ class CellHandle {
     auto waited = wait::Waited::timed_out;
     if (session().read_only()) {
       poll(timeout, attempt);
+    } else if (again) {
+      waited = session().wait_on(SignalName::readers, timeout, whom, attempt);
     } else {
       waited = session().wait(SignalName::readers, timeout, whom, attempt);
     }
@@ -216,13 +218,15 @@ class CellHandle {
     return line.version.load(std::memory_order_relaxed) == version;  // relaxed: after the loads above
   }
 
+  // Alive as far as its seat tells: to ask the system would cost a handler more than all the rest before its first line.
   Participant participant(const Line& line) const noexcept {
     const auto& segment = session().segment();
-    const bool sits = line.seat < segment.seat_count() &&
-                      segment.seats()[line.seat].id.load(std::memory_order_relaxed) == line.id;  // relaxed: a moment ago
-    const bool alive = sits && (line.seat == session().seat() || session().is_living(line.seat));
-    return {line.seat, line.pid, alive, session().control().owner.load(std::memory_order_relaxed) == line.id,
-            line.id};  // relaxed: as above
+    if (line.seat >= segment.seat_count()) return {line.seat, line.pid, false, false, line.id};
+    const auto& seat = segment.seats()[line.seat];
+    // relaxed, all of it: what was true a moment ago
+    const bool alive = layout::SeatWord{seat.word.load(std::memory_order_relaxed)}.state() == layout::SeatState::occupied &&
+                       seat.id.load(std::memory_order_relaxed) == line.id;
+    return {line.seat, line.pid, alive, session().control().owner.load(std::memory_order_relaxed) == line.id, line.id};
   }
 
   // Mapped read-only: nobody could be told that we sleep.

@@ -94,7 +94,7 @@ class LatestHandle {
 
  private:
   // How long a cancelled handler's thread lives on at most.
-  static constexpr std::chrono::milliseconds look_up{200};
+  static constexpr std::chrono::milliseconds look_up{1000};
 
   struct Entry {
     std::shared_ptr<Receiver> handler;
@@ -126,9 +126,15 @@ class LatestHandle {
   void calling() {
     std::vector<std::byte> message;
     auto seen = cell_.version();
+    bool again = false;
     while (forget_cancelled()) {
       // A write that came while handlers ran has another version than they were called with: it is not waited for.
-      if (!is_news(seen) && cell_.wait_for_change(seen, look_up, Session::For::anybody) == Status::closed) return;
+      if (!is_news(seen)) {
+        const Status status = cell_.wait_for_change(seen, look_up, Session::For::anybody, again);
+        if (status == Status::closed) return;
+        again = status == Status::timed_out;
+        if (again) continue;
+      }
       const auto version = copy_to(message);
       for (const auto& handler : due(version)) handler->call(message);
       if (opened_.gate().is_closing()) return;

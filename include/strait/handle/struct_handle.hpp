@@ -103,7 +103,7 @@ class StructHandle {
 
  private:
   // How long a cancelled handler's thread lives on at most.
-  static constexpr std::chrono::milliseconds look_up{200};
+  static constexpr std::chrono::milliseconds look_up{1000};
 
   static layout::CellBlock& block(const segment::Segment& segment) noexcept {
     return *reinterpret_cast<layout::CellBlock*>(segment.payload());
@@ -168,8 +168,10 @@ class StructHandle {
                 std::uint64_t seen) {
     const bool polls = poll > std::chrono::milliseconds(0);
     std::vector<std::byte> now(last.size());
+    bool again = false;
     while (!opened_.gate().is_closing() && !handler.is_cancelled()) {
-      const Status status = cell_.wait_for_change(seen, polls ? std::min(poll, look_up) : look_up, Session::For::anybody);
+      const Status status = cell_.wait_for_change(seen, polls ? std::min(poll, look_up) : look_up, Session::For::anybody, again);
+      again = status == Status::timed_out;
       if (status == Status::closed) return;
       if (status != Status::ok && !polls) continue;
       const auto version = copy_to(now);

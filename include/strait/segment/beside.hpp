@@ -4,11 +4,14 @@
 //
 //     create   with the control segment in creation, under its exclusive lock:  make the object empty -> record its identity
 //              in the control segment -> give it its size and its bytes;  then the control segment is published
-//     remove   under the exclusive lock of the control segment:  remove the object, if the name still means the one recorded
-//              and it is ours -> remove the control segment
+//     remove   under the exclusive lock of the control segment:  say that it is no longer ready -> remove the object, if the name
+//              still means the one recorded and it is ours -> remove the control segment
 //
 //   B1  a name that means an object of ours that is not empty: the control segment's name is there, and has it recorded.
 //   B2  only the object that was recorded is removed; what foreign programs made never.
+//
+// Without that first step of the removal an opener that was refused the exclusive lock, and then given the shared one because the
+// closer had died, would join a control segment without its bytes. (tests/model/pair_model.hpp found that.)
 //
 // So a death at any step leaves either an empty object, which the next creator fills, or a control segment that nobody holds,
 // with which whoever finds it removes both.
@@ -19,6 +22,7 @@
 #include <strait/layout/segment_header.hpp>
 #include <strait/platform/shared_memory.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -56,14 +60,31 @@ inline std::optional<platform::ObjectIdentity> recorded_beside(const platform::S
   return identity;
 }
 
-// Under the exclusive life lock of the control segment, before its own name is removed.
+// Does the name mean the object that is recorded as the control segment's own?
+inline bool is_recorded(const platform::SharedObject& control, const std::string& name) {
+  const auto recorded = recorded_beside(control);
+  if (!recorded) return false;
+  const auto object = platform::SharedObject::open(name, platform::SharedObject::Access::read_only);
+  return object && object->identity() == *recorded;
+}
+
+// Under the exclusive lock: nobody joins it any more.
+inline void end_readiness(const platform::SharedObject& control) noexcept {
+  layout::SegmentHeader header{};
+  if (control.read_start(static_cast<void*>(&header), sizeof header) != sizeof header) return;
+  // relaxed: a local copy
+  header.state.store(static_cast<std::uint32_t>(layout::State::creating), std::memory_order_relaxed);
+  static_cast<void>(control.write_start(&header, sizeof header));
+}
+
+// Under the exclusive life lock of the control segment, through a descriptor that may write, before its own name is removed.
 inline void remove_beside(const platform::SharedObject& control, const std::string& object_name) noexcept {
   try {
     const auto name = name_beside(object_name);
-    const auto recorded = name ? recorded_beside(control) : std::nullopt;
-    if (!recorded) return;
-    const auto object = platform::SharedObject::open(*name, platform::SharedObject::Access::read_only);
-    if (!object || object->identity() != *recorded) return;
+    if (!name || !is_recorded(control, *name)) return;
+    end_readiness(control);
+    // DEATH here: not ready, and nobody holds it: the next creator or opener removes both objects.
+    core::death_point("struct: not ready");
     platform::SharedObject::remove_name(*name);
     // DEATH here: the bytes are removed and the control segment is left: the next creator or opener removes it.
     core::death_point("struct: bytes removed");
@@ -83,7 +104,7 @@ inline bool remove_struct_by_hand(const std::string& name) {
       header.kind != static_cast<std::uint32_t>(layout::Kind::structure)) {
     return false;
   }
-  remove_beside(*control, control_name);
+  if (is_recorded(*control, name)) platform::SharedObject::remove_name(name);
   return platform::SharedObject::remove_name(control_name);
 }
 

@@ -263,7 +263,9 @@ class Segment {
     shape_ = shape;
     seat_count_ = options.max_participants;
     presence_ = core::kernel_lock_presence && !life_.drops_when_converted() ? layout::PresenceMethod::kernel_lock : layout::PresenceMethod::process;
-    fences_ = core::fences_by_sleepers && platform::join_fences() ? layout::FenceMethod::by_sleepers : layout::FenceMethod::every_change;
+    // Only what has nodes is changed without a fence of its own.
+    const bool has_nodes = shape.kind == layout::Kind::ring || shape.kind == layout::Kind::rpc;
+    fences_ = core::fences_by_sleepers && has_nodes && platform::join_fences() ? layout::FenceMethod::by_sleepers : layout::FenceMethod::every_change;
     plan_ = *layout::plan(shape, seat_count_);
 
     layout::SegmentHeader bytes{};
@@ -329,21 +331,21 @@ class Segment {
   // Under the exclusive lock.
   void remove_if_named() noexcept {
     try {
-      if (object_->is_named(object_name_)) remove_pair();
+      if (object_->is_named(object_name_)) remove_pair(*object_);
     } catch (const std::exception&) {
       // The name cannot be looked at (no descriptor left, rights changed): it is stale then, and stands in nobody's way.
     }
   }
 
   // The object that belongs to this one goes first (segment/beside.hpp).
-  bool remove_pair() {
-    remove_beside(*object_, object_name_);
+  bool remove_pair(const platform::SharedObject& object) {
+    remove_beside(object, object_name_);
     return platform::SharedObject::remove_name(object_name_);
   }
 
   // Under the exclusive lock, after the name was seen to mean this object.
   void remove_stale() {
-    if (!remove_pair() && object_->is_named(object_name_)) {
+    if (!remove_pair(*object_) && object_->is_named(object_name_)) {
       throw Error(Errc::permission_denied, name_, "its processes are dead and only the user who created it may remove it");
     }
     object_.reset();
@@ -355,7 +357,7 @@ class Segment {
       auto other = platform::SharedObject::open(object_name_, Access::read_write);
       const bool is_same = other && other->identity() == object_->identity();
       life_.unlock();
-      if (is_same && LifeLock(other->descriptor()).try_exclusive() && other->is_named(object_name_)) remove_pair();
+      if (is_same && LifeLock(other->descriptor()).try_exclusive() && other->is_named(object_name_)) remove_pair(*other);
     } catch (const std::exception&) {
       // We may read and not write: the name stays for the next creator, as after a kill.
     }

@@ -133,14 +133,26 @@ class Session {
     return wait(signal(name), timeout, whom, attempt);
   }
 
+  // The same by one who has waited in vain just before: parked at once.
+  template <class Attempt>
+  wait::Waited wait_on(SignalName name, Timeout timeout, For whom, Attempt attempt) {
+    WaitPolicy policy = wait_;
+    if (policy.park) policy.spin = std::chrono::nanoseconds(0);
+    return wait(signal(name), timeout, whom, attempt, policy);
+  }
+
   // The same on a signal of the segment's contents.
   template <class Attempt>
   wait::Waited wait(std::atomic<std::uint32_t>& signal, Timeout timeout, For whom, Attempt attempt) {
+    return wait(signal, timeout, whom, attempt, wait_);
+  }
+  template <class Attempt>
+  wait::Waited wait(std::atomic<std::uint32_t>& signal, Timeout timeout, For whom, Attempt attempt, const WaitPolicy& policy) {
     const auto after_slice = [this, whom] {
       mend_dead();
       return whom == For::another_participant && is_alone_without_owner() ? wait::AfterSlice::stop : wait::AfterSlice::go_on;
     };
-    return wait::until(signal, park_, wait_, timeout, attempt, [this] { fence(); }, after_slice, [this] { count(line().waits); });
+    return wait::until(signal, park_, policy, timeout, attempt, [this] { fence(); }, after_slice, [this] { count(line().waits); });
   }
 
   // Whatever anybody changed in a node before this, whoever calls it sees; whatever its caller stored before it, they see from now on.
