@@ -31,7 +31,7 @@ struct AttendanceScenario {
   int workers = 1;  // one at the start, the others made when one is called and none is idle
   std::string_view peer;
   bool slow = false;  // handlers have proved slow: relief is called at once
-  int preemptions = 3;
+  int preemptions = 2;
 };
 
 class AttendanceModel final : public Model {
@@ -456,18 +456,18 @@ inline std::vector<AttendanceScenario> attendance_scenarios() {
       {"no caller, 3 requests", 0, !sender, 2, "qqq"},
       {"1 caller, then a request", 1, !sender, 2, "a|q"},
       {"1 caller, whose reply comes when the request was served", 1, !sender, 2, "q!a"},
-      {"the same, with quiet times", 1, !sender, 2, "q!q!a"},
-      {"2 callers, served between", 2, !sender, 1, "a|q!b", !slow, 2},
+      {"the same, with quiet times", 1, !sender, 2, "q!q!a", !slow, 1},
+      {"2 callers, served between", 2, !sender, 1, "a|q!b", !slow, 1},
       {"a stuck handler, and the reply after it", 1, !sender, 2, "sa"},
       {"a stuck handler, and requests after it", 0, !sender, 3, "sqq"},
       {"a stuck handler after a quick one", 0, !sender, 3, "qsq"},
       {"a stuck handler when all has been quiet", 0, !sender, 3, "q|sq"},
-      {"2 callers, a stuck handler", 2, !sender, 2, "sb|a", !slow, 2},
-      {"slow handlers, 1 caller", 1, !sender, 3, "sqa", slow, 2},
+      {"2 callers, a stuck handler", 2, !sender, 2, "sb|a", !slow, 1},
+      {"slow handlers, 1 caller", 1, !sender, 3, "sqa", slow, 1},
       {"a sender waits for room until the peer's packets are received", 0, sender, 2, "qq|R"},
-      {"a sender and a caller", 1, sender, 2, "q|Ra", !slow, 2},
+      {"a sender and a caller", 1, sender, 2, "q|Ra", !slow, 1},
       {"a sender and 2 callers", 2, sender, 1, "b|R|a", !slow, 1},
-      {"a sender, and a stuck handler", 0, sender, 3, "s|Rq"},
+      {"a sender, and a stuck handler", 0, sender, 3, "s|Rq", !slow, 1},
   };
 }
 

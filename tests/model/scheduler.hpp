@@ -32,8 +32,9 @@ namespace strait::model {
 
 inline constexpr int unbounded = 1000;
 
+// The constant keeps equal numbers, and zeros, from mixing to a zero that swallows all that follows.
 constexpr std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
-  hash = (hash ^ value) * 0xff51afd7ed558ccdull;
+  hash = (hash ^ value) * 0xff51afd7ed558ccdull + 0x9e3779b97f4a7c15ull;
   return hash ^ hash >> 32;
 }
 
