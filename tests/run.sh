@@ -3,7 +3,8 @@
 #
 #   sh tests/run.sh [<preset> [<argument of ctest>...]]
 #
-# Presets: dev (the default), release, asan, tsan, and each with -clang behind it. Builds in build/<preset>, or in
+# Presets: dev (the default), release, asan, tsan, and each with -clang behind it; portable (Linux with what every POSIX system
+# has), windows (under Wine), linux32, aarch64 and riscv64 (under qemu). Builds in build/<preset>, or in
 # $STRAIT_BUILD/<preset>. Warnings are errors only with STRAIT_WARNINGS_AS_ERRORS=ON in the environment: a compiler that we
 # have not seen may warn of something new.
 set -eu
@@ -19,6 +20,7 @@ strait_need_builder
 strait_need_tests
 case $preset in
 *-clang) strait_need clang strait_command clang++ ;;
+windows | linux32 | aarch64 | riscv64) strait_need_cross "$preset" ;;
 esac
 strait_install
 strait_choose_generator
@@ -29,6 +31,7 @@ case $preset in
 tsan*) ! setarch -R true >/dev/null 2>&1 || run="setarch -R" ;;
 esac
 
-cmake --preset "$preset" -B "$build" -DSTRAIT_WARNINGS_AS_ERRORS="${STRAIT_WARNINGS_AS_ERRORS:-OFF}"
+cmake --preset "$preset" -B "$build" -DSTRAIT_WARNINGS_AS_ERRORS="${STRAIT_WARNINGS_AS_ERRORS:-OFF}" \
+  ${STRAIT_PRECOMPILE:+"-DSTRAIT_PRECOMPILE=$STRAIT_PRECOMPILE"}
 $run cmake --build "$build" -j "$(strait_jobs)"
 $run ctest --test-dir "$build" --output-on-failure --no-tests=error -j "$(strait_jobs)" "$@"

@@ -169,7 +169,7 @@ class StructHandle {
     const bool polls = poll > std::chrono::milliseconds(0);
     std::vector<std::byte> now(last.size());
     while (!opened_.gate().is_closing() && !handler.is_cancelled()) {
-      const Status status = cell_.wait_for_change(seen, polls ? std::min(poll, look_up) : look_up, Session::For::anybody);
+      const Status status = cell_.wait_for_change(seen, polls ? (std::min)(poll, look_up) : look_up, Session::For::anybody);
       if (status == Status::closed) return;
       if (status != Status::ok && !polls) continue;
       const auto version = copy_to(now);
@@ -179,8 +179,8 @@ class StructHandle {
       if (version != seen) {
         what = cell_.changes(seen, version);
         if (differs.count != 0) {
-          what.first = std::min(what.first, differs.first);
-          what.last = std::max(what.last, differs.first + differs.count - 1);
+          what.first = (std::min)(what.first, differs.first);
+          what.last = (std::max)(what.last, differs.first + differs.count - 1);
         }
       }
       deliver(now.data(), what);
