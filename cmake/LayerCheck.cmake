@@ -2,7 +2,8 @@
 # Reads the preprocessor lines of every header and checks the architecture:
 #   1. a folder includes only the folders it may know (the table below), and no folder includes a public header;
 #   2. headers of the system and of Boost are included only in platform/;
-#   3. conditions and macros stand only in platform/ and core/config.hpp; everywhere else only `#pragma once` and `#include`.
+#   3. min and max stand in parentheses, `(std::min)(a, b)`: <windows.h> makes macros of them;
+#   4. conditions and macros stand only in platform/ and core/config.hpp; everywhere else only `#pragma once` and `#include`.
 
 cmake_minimum_required(VERSION 3.23...3.31)
 
@@ -44,6 +45,12 @@ foreach(header IN LISTS headers)
   else()
     set(conditions_allowed FALSE)
   endif()
+
+  file(STRINGS "${include}/strait/${header}" lines REGEX "::(min|max)\\(")
+  foreach(line IN LISTS lines)
+    string(STRIP "${line}" line)
+    list(APPEND problems "${header}: `${line}`: write (std::min)(...), with parentheses around the name")
+  endforeach()
 
   file(STRINGS "${include}/strait/${header}" lines REGEX "^[ \t]*#")
   set(guarded FALSE)

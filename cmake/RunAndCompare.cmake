@@ -18,6 +18,7 @@ execute_process(COMMAND ${command} OUTPUT_VARIABLE printed RESULT_VARIABLE resul
 if(NOT result STREQUAL "0")
   message(FATAL_ERROR "ended with ${result} after printing:\n${printed}")
 endif()
+string(REPLACE "\r\n" "\n" printed "${printed}")  # lines end as they do on the system
 file(READ "${expected}" wanted)
 if(NOT printed STREQUAL wanted)
   message(FATAL_ERROR "printed:\n${printed}\nexpected:\n${wanted}")

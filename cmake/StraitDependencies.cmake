@@ -3,8 +3,28 @@
 
 include(FetchContent)
 
+# A cross compiler does not see the host's headers, and must not see all of them: those that are the same for every machine are
+# linked into a folder of the build tree.
+set(strait_shared_headers "${CMAKE_CURRENT_BINARY_DIR}/shared-headers")
+macro(strait_share_header folder)
+  if(CMAKE_FIND_ROOT_PATH AND EXISTS "/usr/include/${folder}")
+    file(MAKE_DIRECTORY "${strait_shared_headers}")
+    file(CREATE_LINK "/usr/include/${folder}" "${strait_shared_headers}/${folder}" SYMBOLIC)
+  endif()
+endmacro()
+
 # Boost.Interprocess is used as headers only; the target is Boost::headers whatever the source.
 macro(strait_find_boost)
+  strait_share_header(boost)
+  if(EXISTS "${strait_shared_headers}/boost")
+    add_library(Boost::headers INTERFACE IMPORTED GLOBAL)
+    set_target_properties(Boost::headers PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${strait_shared_headers}")
+  else()
+    strait_find_boost_package()
+  endif()
+endmacro()
+
+macro(strait_find_boost_package)
   # Boost's own package first: from CMake 3.30 on it is the only one.
   find_package(Boost 1.74 CONFIG QUIET)
   if(NOT TARGET Boost::headers AND CMAKE_VERSION VERSION_LESS 3.30)
@@ -34,6 +54,17 @@ endfunction()
 
 # Catch2::Catch2 and catch_discover_tests(), from version 3 or 2. A macro, because the module path must reach the caller.
 macro(strait_find_catch2)
+  # Version 2 is one header: another machine's programs can use the host's.
+  strait_share_header(catch2)
+  if(EXISTS "${strait_shared_headers}/catch2/catch.hpp")
+    add_library(Catch2::Catch2 INTERFACE IMPORTED GLOBAL)
+    set_target_properties(Catch2::Catch2 PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${strait_shared_headers}")
+  else()
+    strait_find_catch2_package()
+  endif()
+endmacro()
+
+macro(strait_find_catch2_package)
   find_package(Catch2 3 QUIET)
   if(NOT TARGET Catch2::Catch2)
     find_package(Catch2 2.13 QUIET)

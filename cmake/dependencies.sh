@@ -36,6 +36,23 @@ strait_need_tests() {
   strait_need relacy-dev strait_header relacy/relacy.hpp
 }
 
+# What a preset for another system or processor is compiled with and runs on. (g++-12-multilib, not g++-multilib: that one does not
+# live beside the cross compilers.)
+strait_need_cross() {
+  case $1 in
+  windows)
+    strait_need g++-mingw-w64-x86-64-posix strait_command x86_64-w64-mingw32-g++-posix
+    strait_need wine strait_command wine
+    strait_need wine64 test -e /usr/lib/wine/wine64 ;;
+  linux32) strait_need g++-12-multilib strait_m32 ;;
+  aarch64 | riscv64)
+    strait_need "g++-$1-linux-gnu" strait_command "$1-linux-gnu-g++"
+    strait_need qemu-user strait_command "qemu-$1" ;;
+  esac
+}
+
+strait_m32() { echo '#include <vector>' | g++-12 -m32 -idirafter /usr/include/x86_64-linux-gnu -x c++ -fsyntax-only - ; }
+
 strait_catch2() { strait_header catch2/catch_all.hpp || strait_header catch2/catch.hpp; }
 
 strait_install() {

@@ -3,8 +3,10 @@
 #
 #   sh tests/run.sh [<preset> [<argument of ctest>...]]
 #
-# Presets: dev (the default), release, asan, tsan, and each with -clang behind it. Builds in build/<preset>, or in
-# $STRAIT_BUILD/<preset>; only the programs named in $STRAIT_TEST_PROGRAMS, if it is set. Warnings are errors only with STRAIT_WARNINGS_AS_ERRORS=ON in the environment: a compiler that we
+# Presets: dev (the default), release, asan, tsan, and each with -clang behind it; portable (Linux with what every POSIX system
+# has), windows (under Wine), linux32, aarch64 and riscv64 (under qemu). Builds in build/<preset>, or in $STRAIT_BUILD/<preset>;
+# only the programs named in $STRAIT_TEST_PROGRAMS, if it is set, and with precompiled headers if $STRAIT_PRECOMPILE is ON.
+# Warnings are errors only with STRAIT_WARNINGS_AS_ERRORS=ON in the environment: a compiler that we
 # have not seen may warn of something new.
 set -eu
 exec </dev/null
@@ -19,6 +21,7 @@ strait_need_builder
 strait_need_tests
 case $preset in
 *-clang) strait_need clang strait_command clang++ ;;
+windows | linux32 | aarch64 | riscv64) strait_need_cross "$preset" ;;
 esac
 strait_install
 strait_choose_generator
@@ -29,7 +32,8 @@ case $preset in
 tsan*) ! setarch -R true >/dev/null 2>&1 || run="setarch -R" ;;
 esac
 
-cmake --preset "$preset" -B "$build" -DSTRAIT_WARNINGS_AS_ERRORS="${STRAIT_WARNINGS_AS_ERRORS:-OFF}"
+cmake --preset "$preset" -B "$build" -DSTRAIT_WARNINGS_AS_ERRORS="${STRAIT_WARNINGS_AS_ERRORS:-OFF}" \
+  ${STRAIT_PRECOMPILE:+"-DSTRAIT_PRECOMPILE=$STRAIT_PRECOMPILE"}
 # shellcheck disable=SC2086 # one word per program
 $run cmake --build "$build" -j "$(strait_jobs)" ${STRAIT_TEST_PROGRAMS:+--target $STRAIT_TEST_PROGRAMS}
 $run ctest --test-dir "$build" --output-on-failure --no-tests=error -j "$(strait_jobs)" "$@"

@@ -2,6 +2,8 @@
 // A line that shows, from a thread of its own, how far a program has come: rewritten in place on a terminal, appended
 // elsewhere. The destructor prints it a last time.
 
+#include "system.hpp"
+
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -15,21 +17,7 @@
 #include <thread>
 #include <utility>
 
-#if defined(_WIN32)
-#include <io.h>
-#else
-#include <unistd.h>
-#endif
-
 namespace examples {
-
-inline bool is_terminal(std::FILE* file) {
-#if defined(_WIN32)
-  return _isatty(_fileno(file)) != 0;
-#else
-  return isatty(fileno(file)) != 0;
-#endif
-}
 
 class StatusLine {
  public:

@@ -3,6 +3,7 @@
 #include "../common/command_line.hpp"
 #include "../common/meeting.hpp"
 #include "../common/status_line.hpp"
+#include "../common/system.hpp"
 #include "crc32c.hpp"
 #include "stream.hpp"
 
@@ -79,6 +80,7 @@ int main(int argc, char** argv) try {
 
   std::ofstream file;
   if (path != "-") file.open(path, std::ios::binary);
+  examples::pass_bytes(stdout);
   if (!file) throw std::runtime_error("cannot open " + path);
   std::ostream& out = path == "-" ? std::cout : file;
 

@@ -3,6 +3,7 @@
 #include "../common/command_line.hpp"
 #include "../common/meeting.hpp"
 #include "../common/status_line.hpp"
+#include "../common/system.hpp"
 #include "crc32c.hpp"
 #include "stream.hpp"
 
@@ -97,6 +98,7 @@ int main(int argc, char** argv) try {
 
   std::ifstream file;
   if (path != "-") file.open(path, std::ios::binary);
+  examples::pass_bytes(stdin);
   if (!file) throw std::runtime_error("cannot open " + path);
 
   // One producer, one consumer: a second one is refused instead of taking away half of the stream.

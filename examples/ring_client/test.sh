@@ -5,13 +5,14 @@ server=$1 client=$2
 folder=$(mktemp -d)
 ring=strait-test-$$
 trap 'rm -rf "$folder"' EXIT
+lines() { tr -d '\r' < "$1"; }  # on Windows they end in two characters
 fail() { echo "$*"; cat "$folder"/*.log; exit 1; }
 
 timeout 60 "$client" --ring "$ring" > "$folder/client.log" 2>&1 < /dev/null & client_id=$!
 timeout 60 "$server" --ring "$ring" --seconds 1 > "$folder/server.log" 2>&1 < /dev/null || fail "the server failed"
 wait "$client_id" || fail "the client failed"
-[ "$(grep -c '^Completed\.$' "$folder/client.log")" -eq 2 ] || fail "the client did not complete both phases"
-grep -q "^Buffer $ring opened, NodeBufferSize: 1048576, NodeCount: 50$" "$folder/client.log" || fail "the client opened something else"
+[ "$(lines "$folder/client.log" | grep -c '^Completed\.$')" -eq 2 ] || fail "the client did not complete both phases"
+lines "$folder/client.log" | grep -q "^Buffer $ring opened, NodeBufferSize: 1048576, NodeCount: 50$" || fail "the client opened something else"
 
 "$server" --ring "$ring" --seconds 60 > "$folder/server.log" 2>&1 < /dev/null & server_id=$!
 timeout 60 "$client" --ring "$ring" > "$folder/client.log" 2>&1 < /dev/null & client_id=$!

@@ -41,13 +41,13 @@ class ExpandingArray {
   /// Opens, or creates what is not there.
   ExpandingArray(open_or_create_t, std::string_view name, const OpenOptions& options = {})
       : count_(open_or_create, checked_name(name), sizeof(std::uint64_t), options), options_(options), buckets_(std::make_unique<Buckets>()) {
-    const auto patience = std::chrono::ceil<std::chrono::milliseconds>(std::min(options.lock_timeout.length(), std::chrono::nanoseconds(std::chrono::hours(1))));
+    const auto patience = std::chrono::ceil<std::chrono::milliseconds>((std::min)(options.lock_timeout.length(), std::chrono::nanoseconds(std::chrono::hours(1))));
     count_.read_write_timeout(patience);
     static_cast<void>(size());
   }
 
   /// More than fits any memory today.
-  static constexpr std::size_t max_size = std::numeric_limits<std::size_t>::max() >> (sizeof(std::size_t) == 8 ? 16 : 4);
+  static constexpr std::size_t max_size = (std::numeric_limits<std::size_t>::max)() >> (sizeof(std::size_t) == 8 ? 16 : 4);
 
   /// Which bucket an index lies in.
   static constexpr std::size_t bucket_index(std::size_t index) noexcept {

@@ -4,6 +4,7 @@
 #include <strait/error.hpp>
 #include <strait/handle/gate.hpp>
 #include <strait/options.hpp>
+#include <strait/platform/fork_guard.hpp>
 #include <strait/platform/name_list.hpp>
 #include <strait/platform/shared_memory.hpp>
 #include <strait/segment/beside.hpp>
@@ -153,9 +154,10 @@ class SharedBuffer {
 
 /// Removes the name by hand: everything behind it, whoever holds it. False if there was nothing. Open handles keep working and
 /// never remove a newer object of the name; parties that open the name afterwards do not meet them any more. Foreign bytes are
-/// refused with not_a_segment.
+/// refused with not_a_segment. On Windows it does nothing: no name outlives its holders there, and none can be taken from them.
 inline bool remove_segment(std::string_view name) {
   const std::string checked = core::checked_name(name);
+  if (!platform::SharedObject::names_can_be_removed) return false;
   const bool was_struct = segment::remove_struct_by_hand(checked);
   const auto object = platform::SharedObject::open(checked, platform::SharedObject::Access::read_only);
   if (!object) return was_struct;

@@ -150,7 +150,7 @@ TEST_CASE("an exclusive reader puts back and refuses like any other") {
       CHECK(message.bytes().size() == sizeof(int));
       message.put_back();
     }
-    long wide = 0;
+    long long wide = 0;
     CHECK(caught([&] { return reader.read(wide); }) == Errc::type_mismatch);
     CHECK_THROWS_AS(reader.read_with([](std::span<const std::byte>) { throw std::runtime_error("no"); }), std::runtime_error);
     CHECK(next(reader) == 1);

@@ -7,22 +7,18 @@
 #include "../support/unique_name.hpp"
 #include "../support/watchdog.hpp"
 #include "../support/workers.hpp"
+#include "ways.hpp"
 
 #include <strait/buffer_read_write.hpp>
 #include <strait/circular_buffer.hpp>
 #include <strait/layout/segment_header.hpp>
 #include <strait/shared_array.hpp>
 
-#include <unistd.h>
-#ifdef __linux__
-#include <sched.h>
-#include <sys/mount.h>
-#endif
+#include <strait/platform/process.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -45,25 +41,11 @@ using strait::test::Child;
 using strait::test::ChildFunction;
 using strait::test::NameGuard;
 using strait::test::Watchdog;
+using strait::test::ways;
 
 namespace {
 
 constexpr std::size_t huge = std::numeric_limits<std::size_t>::max();
-
-// Every way to get at a segment of that name.
-std::vector<std::pair<std::string, std::function<void(const std::string&)>>> ways() {
-  return {
-      {"create an array", [](const std::string& name) { SharedArray<int> made(name, 4); }},
-      {"create a buffer", [](const std::string& name) { BufferReadWrite made(name, 16); }},
-      {"create a ring", [](const std::string& name) { CircularBuffer made(name, 2, 8); }},
-      {"open an array", [](const std::string& name) { SharedArray<int> opened(name); }},
-      {"open a buffer", [](const std::string& name) { BufferReadWrite opened(name); }},
-      {"open a ring", [](const std::string& name) { CircularBuffer opened(name); }},
-      {"open or create an array", [](const std::string& name) { SharedArray<int> either(open_or_create, name, 4); }},
-      {"open or create a buffer", [](const std::string& name) { BufferReadWrite either(open_or_create, name, 16); }},
-      {"open or create a ring", [](const std::string& name) { CircularBuffer either(open_or_create, name, 2, 8); }},
-  };
-}
 
 // A segment held by a process that will never look at it again, so that its bytes can be damaged.
 const ChildFunction hold{"errors: hold a segment", [](std::span<const std::string> arguments) -> int {
@@ -74,7 +56,7 @@ const ChildFunction hold{"errors: hold a segment", [](std::span<const std::strin
   if (arguments[1] == "ring") ring.emplace(name, std::size_t{3}, std::size_t{8});
   strait::test::say("ready");
   strait::test::hear();
-  ::_exit(0);
+  strait::test::exit_at_once(0);
 }};
 
 template <class Value>
@@ -82,7 +64,7 @@ void damage(const std::string& name, std::size_t offset, Value value) {
   strait::test::shm_patch(name, offset, &value, sizeof value);
 }
 
-void forget(const std::string& name) { std::filesystem::remove(strait::test::shm_path(name)); }
+using strait::test::shm_forget;
 
 }  // namespace
 
@@ -107,7 +89,7 @@ TEST_CASE("names of every allowed character and length are accepted") {
       SharedArray<int> opened(base + tail);
     }).nothing());
   }
-  CHECK(caught([] { SharedArray<int> hidden(".strait-test-" + std::to_string(::getpid()), 4); }).nothing());
+  CHECK(caught([] { SharedArray<int> hidden(".strait-test-" + std::to_string(strait::platform::process_id()), 4); }).nothing());
   CHECK(strait::test::left_behind(base).empty());
 }
 
@@ -153,7 +135,7 @@ TEST_CASE("sizes that no object can have are refused as too large") {
 
 TEST_CASE("more than the system has is refused and leaves nothing behind") {
   NameGuard name("errors");
-  const auto result = caught([&] { BufferReadWrite buffer(name, std::size_t{1} << 45); });
+  const auto result = caught([&] { BufferReadWrite buffer(name, std::uint64_t{1} << 45); });
   CAPTURE(result);
   const bool right = result == Errc::no_space || result == Errc::too_large;
   CHECK(right);
@@ -229,27 +211,17 @@ TEST_CASE("foreign bytes under a name are refused and never changed, also by a c
   for (const std::size_t size : {std::size_t{1}, std::size_t{7}, std::size_t{8}, std::size_t{128}, std::size_t{100'000}}) {
     const std::vector<unsigned char> foreign(size, 'F');
     strait::test::shm_write(name.str(), foreign);
+    const auto before = strait::test::shm_bytes(name.str());
     for (const auto& [what, way] : ways()) {
       CAPTURE(what, size);
       const auto refused = caught([&, &call = way] { call(name); });
       CHECK(refused == Errc::not_a_segment);
       CHECK(refused.segment == name.str());
-      CHECK(strait::test::shm_bytes(name.str()) == foreign);
+      CHECK(strait::test::shm_bytes(name.str()) == before);
     }
+    shm_forget(name);
   }
-  forget(name);
   CHECK(caught([&] { SharedArray<int> array(name, 4); }).nothing());
-}
-
-TEST_CASE("an empty object that nobody holds is no segment: openers do not find it, creators take it over") {
-  const Watchdog watchdog;
-  NameGuard name("errors");
-  strait::test::shm_write(name.str(), {});
-  CHECK(caught([&] { SharedArray<int> array(name); }) == Errc::not_found);
-  strait::test::shm_write(name.str(), {});
-  CHECK(caught([&] { SharedArray<int> array(name, 4); }).nothing());
-  strait::test::shm_write(name.str(), {});
-  CHECK(caught([&] { SharedArray<int> array(open_or_create, name, 4); }).nothing());
 }
 
 TEST_CASE("a segment of another format version is refused with both versions") {
@@ -270,46 +242,15 @@ TEST_CASE("a segment of another format version is refused with both versions") {
   CHECK(caught([&] { SharedArray<int> array(open_or_create, name, 4); }) == Errc::wrong_version);
   damage(name, offsetof(SegmentHeader, version), strait::layout::format_version);
   CHECK(caught([&] { SharedArray<int> good(name); }).nothing());
+  const auto good = strait::test::shm_bytes(name.str());
   damage(name, offsetof(SegmentHeader, presence), std::uint16_t{777});
   CHECK(caught([&] { SharedArray<int> array(name); }) == Errc::wrong_version);
-  damage(name, offsetof(SegmentHeader, presence), std::uint16_t{1});
+  strait::test::shm_patch(name.str(), 0, good.data(), sizeof(SegmentHeader));
   damage(name, offsetof(SegmentHeader, park), std::uint16_t{777});
   CHECK(caught([&] { SharedArray<int> array(name); }) == Errc::wrong_version);
   holder.kill();
   holder.wait();
-  forget(name);
-}
-
-TEST_CASE("a segment whose object was cut short is refused as broken, with both sizes") {
-  const Watchdog watchdog;
-  NameGuard name("errors");
-  Child holder("errors: hold a segment", {name.str(), "ring"});
-  REQUIRE(holder.read_line() == "ready");
-  const auto whole = std::filesystem::file_size(strait::test::shm_path(name.str()));
-  for (const std::uintmax_t size : {whole - 1, whole / 2, std::uintmax_t{129}, std::uintmax_t{128}}) {
-    CAPTURE(size);
-    strait::test::shm_resize(name.str(), size);
-    auto refused = caught([&] { CircularBuffer ring(name); });
-    CHECK(refused == Errc::broken);
-    CHECK(refused.segment == name.str());
-    REQUIRE(refused.says(name.str()));
-    refused.text.erase(refused.text.find(name.str()), name.str().size());
-    CAPTURE(refused.text);
-    CHECK(refused.says(std::to_string(size)));
-    CHECK(caught([&] { CircularBuffer ring(open_or_create, name, 3, 8); }) == Errc::broken);
-    CHECK(caught([&] { CircularBuffer ring(name, 3, 8); }) == Errc::already_exists);
-  }
-  for (const std::uintmax_t size : {std::uintmax_t{127}, std::uintmax_t{20}, std::uintmax_t{8}}) {
-    CAPTURE(size);
-    strait::test::shm_resize(name.str(), size);
-    const auto refused = caught([&] { CircularBuffer ring(name); });
-    CAPTURE(refused);
-    const bool right = refused == Errc::broken || refused == Errc::not_a_segment || refused == Errc::still_creating;
-    CHECK(right);
-  }
-  holder.kill();
-  holder.wait();
-  forget(name);
+  shm_forget(name);
 }
 
 TEST_CASE("no number in a damaged header is believed") {
@@ -342,7 +283,7 @@ TEST_CASE("no number in a damaged header is believed") {
   }).nothing());
   holder.kill();
   holder.wait();
-  forget(name);
+  shm_forget(name);
 }
 
 TEST_CASE("a creator that does not finish is told after open_timeout, one that does is waited for") {
@@ -366,77 +307,8 @@ TEST_CASE("a creator that does not finish is told after open_timeout, one that d
   CHECK(workers.join() == "");
   holder.kill();
   holder.wait();
-  forget(name);
+  shm_forget(name);
 }
-
-#ifdef __linux__
-namespace {
-
-const ChildFunction fill_shm{"errors: fill a tiny /dev/shm", [](std::span<const std::string> arguments) -> int {
-  const std::string& name = arguments[0];
-  if (::unshare(CLONE_NEWNS) != 0) return 77;
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return 77;
-  if (::mount("tmpfs", "/dev/shm", "tmpfs", 0, "size=256k") != 0) return 77;
-  const auto check = [](bool right, const char* what) {
-    if (!right) throw std::runtime_error(what);
-  };
-  for (int round = 0; round < 3; ++round) {
-    const auto array = caught([&] { SharedArray<char> made(name, std::size_t{1} << 20); });
-    check(array == Errc::no_space, "an array of 1 MiB was not refused with no_space");
-    check(array.segment == name && array.says(name), "the message does not name the segment");
-    const auto ring = caught([&] { CircularBuffer made(open_or_create, name, 300, 1000); });
-    check(ring == Errc::no_space, "a ring was not refused with no_space");
-    const auto buffer = caught([&] { BufferReadWrite made(name, 300'000); });
-    check(buffer == Errc::no_space, "a buffer was not refused with no_space");
-    check(std::filesystem::is_empty("/dev/shm"), "something was left in /dev/shm");
-  }
-  // What fits can be used to its last byte: its pages are there.
-  BufferReadWrite fits(name, 150'000);
-  fits.write_with([](std::span<std::byte> bytes) { std::fill(bytes.begin(), bytes.end(), std::byte{1}); });
-  check(caught([&] { BufferReadWrite second(name + "-2", 150'000); }) == Errc::no_space, "the second buffer was not refused");
-  check(fits.read<char>(149'999) == 1, "the first buffer was hurt");
-  return 0;
-}};
-
-const ChildFunction open_as_nobody{"errors: open as nobody", [](std::span<const std::string> arguments) -> int {
-  const std::string& name = arguments[0];
-  if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 77;
-  for (const auto& [what, way] : ways()) {
-    const auto refused = caught([&, &call = way] { call(name); });
-    if (!(refused == Errc::permission_denied) || refused.segment != name || !refused.says(name)) throw std::runtime_error(what + ": " + refused.text);
-  }
-  return 0;
-}};
-
-}  // namespace
-
-TEST_CASE("a full /dev/shm is told at creation, leaves nothing behind, and what fits is safe to use") {
-  const Watchdog watchdog;
-  const std::string name = strait::test::unique_name("full");
-  Child child("errors: fill a tiny /dev/shm", {name});
-  const auto exit = child.wait();
-  if (exit.code == 77) {
-    WARN("skipped: mounting a small /dev/shm needs root");
-    return;
-  }
-  CHECK(exit.clean());
-}
-
-TEST_CASE("a segment of another user is refused without its permission") {
-  const Watchdog watchdog;
-  NameGuard name("errors");
-  SharedArray<int> mine(name, 4);
-  Child child("errors: open as nobody", {name.str()});
-  const auto exit = child.wait();
-  if (exit.code == 77) {
-    WARN("skipped: becoming another user needs root");
-    return;
-  }
-  CHECK(exit.clean());
-  mine[0] = 1;
-  CHECK(mine.participants().size() == 1);
-}
-#endif
 
 TEST_CASE("using an array or a buffer after its close throws closed") {
   NameGuard array_name("errors");

@@ -5,7 +5,7 @@
 #include <strait/circular_buffer.hpp>
 #include <strait/shared_array.hpp>
 
-#include <unistd.h>
+#include <strait/platform/process.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -28,7 +28,7 @@ TEST_CASE("every open handle is a participant with this process's pid, alive, an
   std::set<std::uint32_t> seats;
   std::set<std::uint64_t> ids;
   for (const auto& participant : all) {
-    CHECK(participant.pid == static_cast<std::uint32_t>(::getpid()));
+    CHECK(participant.pid == strait::platform::process_id());
     CHECK(participant.alive);
     seats.insert(participant.seat);
     ids.insert(participant.id);

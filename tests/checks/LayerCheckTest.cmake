@@ -35,6 +35,9 @@ expect_problem(LayerCheck "Boost outside platform/" "only platform/ may include 
 header(shared_array.hpp "  #  include <sys/mman.h>")
 expect_problem(LayerCheck "a system header in a public header" "only platform/ may include <sys/mman.h>")
 
+header(ring/ring.hpp "int least(int a, int b) { return std::min(a, b)\\; }")
+expect_problem(LayerCheck "a name that <windows.h> makes a macro of" "with parentheses around the name")
+
 header(wait/signal.hpp "#ifdef __linux__\n#endif")
 expect_problem(LayerCheck "a condition outside platform/" "wait/signal.hpp: `#ifdef __linux__` belongs in platform/")
 

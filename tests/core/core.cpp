@@ -118,13 +118,25 @@ TEST_CASE("other names are refused with the reason") {
   CHECK(caught([] { return checked_name(""); }) == Errc::invalid_argument);
   CHECK(caught([] { return checked_name(std::string(201, 'x')); }) == Errc::invalid_argument);
   CHECK(caught([] { return checked_name(std::string(201, 'x')); }).says("201"));
-  for (const char* const name : {".", "..", "a/b", "/a", "a/", "a b", "a\\b", "a:b", "a\nb", "a*", "~", "\xC3\xA9", "a%b", "Global\\x"}) {
+  for (const char* const name : {".", "..", "a/b", "/a", "a/", "a b", "a\\b", "a:b", "a\nb", "a*", "~", "\xC3\xA9", "a%b", "Global\\", "Local\\", "global\\x", "Global\\a\\b", "Other\\x", "\\"}) {
     INFO(name);
     const auto refusal = caught([&] { return checked_name(name); });
     CHECK(refusal == Errc::invalid_argument);
     CHECK(refusal.segment == name);
   }
   CHECK(caught([] { return checked_name(std::string_view("a\0b", 3)); }) == Errc::invalid_argument);
+}
+
+TEST_CASE("a name may begin with the name of a namespace where there are such, and counts without it") {
+  for (const std::string& name : {std::string("Global\\x"), std::string("Local\\x"), "Global\\" + std::string(200, 'x')}) {
+    INFO(name);
+    if constexpr (strait::core::name_prefixes) {
+      CHECK(checked_name(name) == name);
+    } else {
+      CHECK(caught([&] { return checked_name(name); }) == Errc::invalid_argument);
+    }
+  }
+  CHECK(caught([] { return checked_name("Local\\" + std::string(201, 'x')); }) == Errc::invalid_argument);
 }
 
 TEST_CASE("an error names the segment and the trouble, and is a std::error_code") {

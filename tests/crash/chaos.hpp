@@ -8,21 +8,13 @@
 
 #include <strait/core/death_point.hpp>
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
 #include <random>
 #include <string>
-#include <system_error>
 #include <thread>
-#include <utility>
 #include <vector>
 
 namespace strait::test::crash {
@@ -44,25 +36,15 @@ inline std::uint64_t chaos_seed() {
 
 // ---- memory that outlives the killed -----------------------------------------------------------------------------------------
 
-/// Zeroed memory without a name, for the records of processes that are killed. Sparse: what is not touched costs nothing.
+/// Zeroed memory for the records of processes that are killed. Sparse: what is not touched costs nothing.
 class Record {
  public:
-  explicit Record(std::size_t size) : file_(::memfd_create("strait-chaos", MFD_CLOEXEC)) {
-    if (file_ < 0 || ::ftruncate(file_, static_cast<off_t>(size)) != 0) fail("memfd");
-    path_ = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file_);
-    map(0, size);
-  }
+  explicit Record(std::size_t size);
   /// A part of the record behind `path`: in the child.
-  Record(const std::string& path, std::size_t offset, std::size_t size) : file_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {
-    if (file_ < 0) fail("open the record");
-    map(offset, size);
-  }
+  Record(const std::string& path, std::size_t offset, std::size_t size);
   Record(const Record&) = delete;
   Record& operator=(const Record&) = delete;
-  ~Record() {
-    ::munmap(memory_, size_);
-    ::close(file_);
-  }
+  ~Record();
 
   const std::string& path() const { return path_; }
   template <class T>
@@ -71,14 +53,9 @@ class Record {
   }
 
  private:
-  void map(std::size_t offset, std::size_t size) {
-    size_ = size;
-    memory_ = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file_, static_cast<off_t>(offset));
-    if (memory_ == MAP_FAILED) fail("map the record");
-  }
-  [[noreturn]] static void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+  void map(std::size_t offset, std::size_t size);
 
-  int file_;
+  std::intptr_t file_ = -1;
   std::string path_;
   void* memory_ = nullptr;
   std::size_t size_ = 0;
@@ -135,11 +112,8 @@ inline void dawdle(std::uint64_t one_in, std::chrono::microseconds rest) {
 
 // ---- the figures ------------------------------------------------------------------------------------------------------------------
 
-inline std::size_t descriptors_in_use() {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
-  return count;
-}
+/// Open files and other objects of the system that this process holds.
+std::size_t descriptors_in_use();
 
 struct Figures {
   std::vector<double> values;

@@ -8,6 +8,7 @@
 #include "chaos.hpp"
 #include "crash.hpp"
 
+#include <strait/platform/process.hpp>
 #include <strait/shared_array.hpp>
 
 #include <atomic>
@@ -86,7 +87,7 @@ const ChildFunction party{"chaos: lock", [](std::span<const std::string> argumen
   auto& common = shared.at<Common>(0);
   if (place % 4 >= 2) dawdle(512, 300us);
   SharedArray<Account> buffer(arguments[0]);
-  const std::uint64_t mark = static_cast<std::uint64_t>(::getpid());
+  const std::uint64_t mark = std::uint64_t{strait::platform::process_id()};
   while (common.stop.load() == 0) {
     if (place < sides) {
       static_cast<void>(buffer.acquire_write_lock(forever));

@@ -77,7 +77,7 @@ struct ReaderLog {
   std::uint64_t messages[most];
 };
 
-constexpr std::size_t most_lives = 4000;  // of writers, and of readers, in a round
+constexpr std::size_t most_lives = 400;  // of writers, and of readers, in a round; each reader has a log of 8 MiB, and not every system maps more than it has
 constexpr std::size_t page = 4096;
 constexpr std::size_t writers_at = page;
 constexpr std::size_t writers_size = most_lives * sizeof(WriterLog) / page * page + page;

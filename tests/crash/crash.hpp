@@ -15,7 +15,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,17 +71,6 @@ inline Child poised(const std::string& name, const std::vector<std::string>& scr
 inline void go(Child& child) {
   child.write_line("go");
   CHECK(child.wait().killed_by(SIGKILL));
-}
-
-/// Has the process given up the processor? Read from the system: it cannot be asked.
-inline void until_asleep(const Child& child) {
-  eventually([&] {
-    std::ifstream file("/proc/" + std::to_string(child.pid()) + "/stat");
-    std::string stat;
-    std::getline(file, stat);
-    const auto end = stat.rfind(')');
-    return end != std::string::npos && stat.size() > end + 2 && stat[end + 2] == 'S';
-  });
 }
 
 /// An actor that is asleep in the last step of its script.

@@ -114,6 +114,7 @@ TEST_CASE("parties that wait for a creator that is killed go on: one creates, an
   const Watchdog watchdog;
   for (const char* point : points_of_creation) {
     INFO(point);
+    if (!names_stay() && point == points_of_creation[0]) continue;  // nothing is there yet that waiters could see
     creator_is_killed_before_waiters(point);
   }
 }
@@ -129,22 +130,6 @@ DEATH_TEST("open: shared", "the lock goes with us.") {
     CHECK(owner.write(7) == Status::ok);
     CHECK(next(other) == "7");
   }
-}
-
-DEATH_TEST("sweep: exclusive", "a dead segment that nobody holds, as before.") {
-  const Watchdog watchdog;
-  // Another test program may sweep what this test leaves for the child: then the child finds nothing to die of.
-  eventually([&] {
-    NameGuard name("crash");
-    Child stale = poised(name, {"create", "poise", "pause"});
-    stale.kill();
-    stale.wait();
-    Child sweeper = actor(name, {"die=sweep: exclusive", "sweep"});
-    const bool died = sweeper.wait().killed_by(SIGKILL);
-    strait::remove_dead_segments();
-    CHECK(caught([&] { CircularBuffer opener(name); }) == Errc::not_found);
-    return died;
-  });
 }
 
 TEST_CASE("a stale segment of other sizes and another kind is in nobody's way") {

@@ -262,5 +262,5 @@ TEST_CASE("a foreign program's object that takes the place of a dead struct's by
     CHECK(adopted.load().is(0));
   }
   CHECK(shm_exists(name));
-  std::filesystem::remove(shm_path(name));
+  shm_forget(name);
 }

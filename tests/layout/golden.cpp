@@ -161,7 +161,7 @@ TEST_CASE("the numbers in the header mean what they meant") {
   CHECK(static_cast<int>(PresenceMethod::kernel_lock) == 1);
   CHECK(static_cast<int>(PresenceMethod::process) == 2);
   CHECK(strait::platform::PollPark::method() == 2);
-  CHECK(strait::platform::Park::method() == (STRAIT_LINUX ? 1 : 2));
+  CHECK(strait::platform::Park::method() == (STRAIT_WINDOWS ? 3 : STRAIT_FALLBACK ? 2 : 1));
   CHECK(life_lock_offset == 0x7ffffff000000000);
   CHECK(first_seat_lock_offset == 0x7fffffe000000000);
 }

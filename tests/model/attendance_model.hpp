@@ -170,7 +170,7 @@ class AttendanceModel final : public Model {
     bool born = false;
   };
   struct Waker {
-    void wake_all(Word32& word) { scheduler.wake(&word); }
+    void wake_all(Word32& word, std::uint32_t) { scheduler.wake(&word); }
   };
 
   static std::size_t at(int index) { return static_cast<std::size_t>(index); }

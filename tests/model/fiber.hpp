@@ -3,7 +3,7 @@
 // it is dead, its destructors never run.
 //
 // The switch is the inner loop of an exploration, so on x86-64 it is ten instructions (swapcontext makes a system call). With
-// AddressSanitizer, and elsewhere, swapcontext does it: sanitizers know that function.
+// AddressSanitizer, and elsewhere, swapcontext does it: sanitizers know that function. Windows has fibers of its own.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,13 +21,53 @@
 #define STRAIT_MODEL_UCONTEXT 1
 #endif
 
-#if defined(STRAIT_MODEL_UCONTEXT)
+#if defined(_WIN32)
+#include <windows.h>
+#elif defined(STRAIT_MODEL_UCONTEXT)
 #include <ucontext.h>
 #endif
 
 namespace strait::model {
 
-#if defined(STRAIT_MODEL_UCONTEXT)
+#if defined(_WIN32)
+
+inline constexpr bool slow_switch = true;
+
+class Fiber {
+ public:
+  Fiber() = default;
+  Fiber(const Fiber&) = delete;
+  Fiber& operator=(const Fiber&) = delete;
+  ~Fiber() { drop(); }
+
+  void start(void (*entry)()) {
+    drop();
+    entry_ = entry;
+    handle_ = ::CreateFiber(stack_size, &run, this);
+    is_own_ = true;
+  }
+  static void go(Fiber& from, Fiber& to) {
+    if (from.handle_ == nullptr) from.handle_ = ::IsThreadAFiber() != 0 ? ::GetCurrentFiber() : ::ConvertThreadToFiber(nullptr);
+    ::SwitchToFiber(to.handle_);
+  }
+
+ private:
+  static constexpr std::size_t stack_size = 64 * 1024;
+
+  static void __stdcall run(void* self) { static_cast<Fiber*>(self)->entry_(); }
+
+  void drop() {
+    if (is_own_) ::DeleteFiber(handle_);
+    handle_ = nullptr;
+    is_own_ = false;
+  }
+
+  void* handle_ = nullptr;
+  void (*entry_)() = nullptr;
+  bool is_own_ = false;  // made by start(), not the thread's own
+};
+
+#elif defined(STRAIT_MODEL_UCONTEXT)
 
 inline constexpr bool slow_switch = true;
 

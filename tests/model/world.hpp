@@ -437,7 +437,7 @@ struct Park {
     if (scheduler.tracing()) scheduler.note("park");
     return scheduler.park(&word, word.peek() == announced);
   }
-  void wake_all(Word<std::uint32_t>& word) const {
+  void wake_all(Word<std::uint32_t>& word, std::uint32_t) const {
     scheduler.step();
     if (scheduler.tracing()) scheduler.note("wake all");
     scheduler.wake(&word);

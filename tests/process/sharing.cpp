@@ -11,8 +11,6 @@
 #include <strait/circular_buffer.hpp>
 #include <strait/shared_array.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>

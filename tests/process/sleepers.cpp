@@ -10,7 +10,6 @@
 #include <strait/circular_buffer.hpp>
 
 #include <chrono>
-#include <fstream>
 #include <set>
 #include <span>
 #include <string>
@@ -27,6 +26,7 @@ using strait::test::ChildFunction;
 using strait::test::eventually;
 using strait::test::NameGuard;
 using strait::test::say;
+using strait::test::until_asleep;
 using strait::test::Watchdog;
 
 namespace {
@@ -57,21 +57,6 @@ const ChildFunction lock_one{"sleepers: lock", [](std::span<const std::string> a
   writer ? buffer.release_write_lock() : buffer.release_read_lock();
   return 0;
 }};
-
-#ifdef __linux__
-// Has the process given up the processor? One that spins or works is in state R.
-void until_asleep(const Child& child) {
-  eventually([&] {
-    std::ifstream file("/proc/" + std::to_string(child.pid()) + "/stat");
-    std::string stat;
-    std::getline(file, stat);
-    const auto end = stat.rfind(')');
-    return end != std::string::npos && stat.size() > end + 2 && stat[end + 2] == 'S';
-  });
-}
-#else
-void until_asleep(const Child&) { std::this_thread::sleep_for(50ms); }
-#endif
 
 std::vector<Child> sleeping(const std::string& function, int count, const std::string& name, auto argument) {
   std::vector<Child> children;

@@ -18,7 +18,7 @@ using Signal = Atomic<std::uint32_t, Order::none, Order::look, Order::count>;
 struct Sleepers {
   bool sleeps[2] = {false, false};
   std::uint32_t on[2] = {0, 0};
-  void wake_all(Signal&) { sleeps[0] = sleeps[1] = false; }
+  void wake_all(Signal&, std::uint32_t) { sleeps[0] = sleeps[1] = false; }
 };
 
 // One change, one waiter; then two changes by two wakers and two waiters of one each.

@@ -25,7 +25,7 @@ class ArrayMemory {
   using Atomic = std::atomic<T>;
 
   struct Words {
-    explicit Words(std::uint64_t nodes) : node(nodes) {}
+    explicit Words(std::uint64_t nodes) : node(static_cast<std::size_t>(nodes)) {}
     std::deque<std::atomic<std::uint64_t>> node;
     std::atomic<std::uint64_t> given_back{0};
     std::uint64_t outside = 0;
@@ -39,7 +39,7 @@ class ArrayMemory {
   std::atomic<std::uint64_t>& word(std::uint64_t index) noexcept {
     ++words_->looks;
     if (words_->disturb != nullptr) words_->disturb(*words_);
-    if (index < words_->node.size()) return words_->node[index];
+    if (index < words_->node.size()) return words_->node[static_cast<std::size_t>(index)];
     ++words_->outside;
     return words_->node[0];
   }
@@ -58,9 +58,9 @@ using ReaderCursor = ring::ReaderCursor<ArrayMemory>;
 // A ring whose first free position is `start`, and one writer and one reader that stand there. The payload is a number.
 class ArrayRing {
  public:
-  explicit ArrayRing(std::uint64_t nodes, Position start = {0, 0}) : words(nodes), ring(ArrayMemory(words)), payload(nodes) {
+  explicit ArrayRing(std::uint64_t nodes, Position start = {0, 0}) : words(nodes), ring(ArrayMemory(words)), payload(static_cast<std::size_t>(nodes)) {
     Position at = start;
-    for (std::uint64_t i = 0; i < nodes; ++i, at = ring.geometry().next(at)) words.node[at.index].store(NodeWord::of(at.lap, Phase::free).bits);
+    for (std::uint64_t i = 0; i < nodes; ++i, at = ring.geometry().next(at)) words.node[static_cast<std::size_t>(at.index)].store(NodeWord::of(at.lap, Phase::free).bits);
     writer.hint.store(ring.geometry().pack(start));
     reader.hint.store(ring.geometry().pack(start));
     reader.seen.store(0);
@@ -69,7 +69,7 @@ class ArrayRing {
   bool write(std::uint64_t value) {
     const Attempt attempt = ring.try_claim(writer, 0);
     if (attempt.found != Found::node) return false;
-    payload[attempt.at.index] = value;
+    payload[static_cast<std::size_t>(attempt.at.index)] = value;
     ring.publish(attempt.at);
     return true;
   }
@@ -78,11 +78,11 @@ class ArrayRing {
   std::uint64_t read() {
     const Attempt attempt = ring.try_take(reader, 1);
     if (attempt.found != Found::node) return nothing;
-    const std::uint64_t value = payload[attempt.at.index];
+    const std::uint64_t value = payload[static_cast<std::size_t>(attempt.at.index)];
     ring.release(attempt.at);
     return value;
   }
-  NodeWord word(Position at) const { return {words.node[at.index].load()}; }
+  NodeWord word(Position at) const { return {words.node[static_cast<std::size_t>(at.index)].load()}; }
 
   ArrayMemory::Words words;
   Ring ring;

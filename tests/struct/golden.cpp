@@ -108,5 +108,5 @@ TEST_CASE("golden bytes that a foreign program laid down are read field by field
     CHECK(std::string(reinterpret_cast<const char*>(data.message_buffer.data())) == "hello world!");
   }
   CHECK(shm_exists(name));
-  std::filesystem::remove(shm_path(name));
+  shm_forget(name);
 }

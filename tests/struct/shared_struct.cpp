@@ -11,6 +11,7 @@
 
 #include <strait/buffer_read_write.hpp>
 #include <strait/circular_buffer.hpp>
+#include <strait/platform/process.hpp>
 #include <strait/shared_struct.hpp>
 
 #include <array>
@@ -294,7 +295,7 @@ TEST_CASE("handlers are told what changed and by whom, merged where they are slo
     CHECK(what.last == offsetof(State, level) + 7);
     CHECK(what.by.alive);
     CHECK(what.by.owner);
-    CHECK(what.by.pid == static_cast<std::uint32_t>(::getpid()));
+    CHECK(what.by.pid == strait::platform::process_id());
     calls.clear();
   }
   hold_back = true;
@@ -528,7 +529,7 @@ TEST_CASE("an object that a foreign program made is opened, shared with versions
     CHECK(caught([&] { reader.set(&State::mode, 1); }) == Errc::permission_denied);
   }
   CHECK(shm_exists(name));
-  std::filesystem::remove(shm_path(name));
+  shm_forget(name);
 }
 
 TEST_CASE("a read-only handle loads, waits and watches, and is refused whatever writes") {
@@ -614,13 +615,13 @@ TEST_CASE("remove_segment removes a struct's both objects, and handles that are 
 TEST_CASE("an object that was exchanged by hand is not taken for the struct's bytes") {
   NameGuard name("struct");
   SharedStruct<State> shared(name, initial);
-  std::filesystem::remove(shm_path(name));
+  shm_forget(name);
   CHECK(caught([&] { SharedStruct<State> other(name); }) == Errc::broken);
   shm_write(name, bytes_of(initial));
   CHECK(caught([&] { SharedStruct<State> other(name); }) == Errc::broken);
   shared.close();
   CHECK(shm_exists(name));  // not ours
-  std::filesystem::remove(shm_path(name));
+  shm_forget(name);
 }
 
 TEST_CASE("arithmetic types and types without a default constructor are shared too") {

@@ -16,6 +16,7 @@
 
 #include <sys/types.h>
 
+#include <csignal>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -25,7 +26,21 @@
 #include <string_view>
 #include <vector>
 
+#ifdef _WIN32
+// Windows has no signals; these stand for the two ways in which the tests treat a process.
+inline constexpr int SIGKILL = 9;
+inline constexpr int SIGSTOP = 19;
+#endif
+
 namespace strait::test {
+
+#ifdef _WIN32
+using ChannelEnd = void*;
+inline constexpr ChannelEnd no_channel = nullptr;
+#else
+using ChannelEnd = int;
+inline constexpr ChannelEnd no_channel = -1;
+#endif
 
 /// Registers a function that a child process can run. Namespace scope only.
 class ChildFunction {
@@ -43,6 +58,24 @@ void say(std::string_view line);
 /// In the child: the parent's next line; nothing when the parent has closed the channel or is gone.
 std::optional<std::string> hear();
 
+/// In every process of a test, first of all.
+void prepare_process();
+
+/// In the child, first of all: false if the parent is gone already.
+bool die_with_parent();
+
+/// Ends this process as a kill from outside would: no destructor runs, nothing is flushed.
+[[noreturn]] void die_here();
+
+/// Stops this process until another continues (or ends) it.
+void stand_still_here();
+
+/// A crash of this process on purpose leaves no core file.
+void without_core_file();
+
+/// Ends this process with a code, without running a destructor.
+[[noreturn]] void exit_at_once(int code);
+
 /// How a child ended: `code` or `signal`, never both.
 struct Exit {
   std::optional<int> code;
@@ -53,10 +86,14 @@ struct Exit {
   friend std::ostream& operator<<(std::ostream& out, const Exit& exit);
 };
 
+/// What runs as a child: this program, or its other build that the environment's `other_program` names, if it does.
+enum class Program { same, other };
+inline constexpr const char* other_program = "STRAIT_TEST_OTHER";
+
 /// A child process, killed and reaped by the destructor if it is still there. One thread at a time.
 class Child {
  public:
-  explicit Child(std::string_view function, const std::vector<std::string>& arguments = {});
+  explicit Child(std::string_view function, const std::vector<std::string>& arguments = {}, Program which = Program::same);
   Child(Child&& other) noexcept;
   Child& operator=(Child&&) = delete;
   ~Child();
@@ -83,10 +120,17 @@ class Child {
 
  private:
   pid_t pid_ = -1;
-  int input_ = -1;   // what the child reads
-  int output_ = -1;  // what the child writes
+  ChannelEnd input_ = no_channel;   // what the child reads
+  ChannelEnd output_ = no_channel;  // what the child writes
   std::string pending_;
   std::optional<Exit> ended_;
+#ifdef _WIN32
+  void* process_ = nullptr;
+  bool killed_ = false;
+#endif
 };
+
+/// Returns when the child has given up the processor: one that spins or works has not.
+void until_asleep(const Child& child);
 
 }  // namespace strait::test

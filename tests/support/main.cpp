@@ -7,14 +7,12 @@
 #include "child.hpp"
 #include "watchdog.hpp"
 
-#include <csignal>
 #include <string>
 #include <string_view>
 #include <vector>
 
 int main(int argc, char** argv) {
-  // Writing to a child that was killed is an answer (false), not the end of the test program.
-  std::signal(SIGPIPE, SIG_IGN);
+  strait::test::prepare_process();
 
   if (argc >= 3 && std::string_view(argv[1]) == "--child") {
     const strait::test::Watchdog watchdog(std::chrono::seconds(180), argv[2]);

@@ -19,7 +19,7 @@ namespace {
 // A call of until() whose parts can be counted.
 struct Call {
   std::atomic<std::uint32_t> signal{0};
-  platform::Park park;
+  platform::Park park = platform::Park::of_this_process();
   WaitPolicy policy{};
   int attempts = 0;
   int fenced = 0;
@@ -119,7 +119,7 @@ TEST_CASE("a sleeper is woken, whoever sleeps beside it") {
   std::atomic<std::uint32_t> signal{0};
   std::atomic<int> things{0};
   std::atomic<int> had{0};
-  platform::Park park;
+  platform::Park park = platform::Park::of_this_process();
   WaitPolicy policy{};
   policy.spin = 0ns;
   test::Workers workers;

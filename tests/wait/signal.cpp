@@ -13,7 +13,7 @@ namespace {
 
 struct CountingPark {
   int wakes = 0;
-  void wake_all(std::atomic<std::uint32_t>&) noexcept { ++wakes; }
+  void wake_all(std::atomic<std::uint32_t>&, std::uint32_t) noexcept { ++wakes; }
 };
 
 // An atomic that somebody else changes just before a compare-and-swap.
@@ -40,7 +40,7 @@ class Contended {
 
 struct ContendedPark {
   int wakes = 0;
-  void wake_all(Contended&) noexcept { ++wakes; }
+  void wake_all(Contended&, std::uint32_t) noexcept { ++wakes; }
 };
 
 }  // namespace

@@ -8,12 +8,12 @@
 namespace strait::core {
 
 constexpr std::optional<std::uint64_t> checked_add(std::uint64_t a, std::uint64_t b) noexcept {
-  if (a > std::numeric_limits<std::uint64_t>::max() - b) return std::nullopt;
+  if (a > (std::numeric_limits<std::uint64_t>::max)() - b) return std::nullopt;
   return a + b;
 }
 
 constexpr std::optional<std::uint64_t> checked_multiply(std::uint64_t a, std::uint64_t b) noexcept {
-  if (b != 0 && a > std::numeric_limits<std::uint64_t>::max() / b) return std::nullopt;
+  if (b != 0 && a > (std::numeric_limits<std::uint64_t>::max)() / b) return std::nullopt;
   return a * b;
 }
 

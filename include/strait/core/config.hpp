@@ -16,6 +16,14 @@
 #define STRAIT_LINUX 0
 #endif
 
+// STRAIT_PORTABLE: on Linux too, only what every POSIX system has: no locks on bytes that die with their holder, no futex. That is
+// what other systems than Linux and Windows get anyway.
+#if STRAIT_POSIX && (!STRAIT_LINUX || defined(STRAIT_PORTABLE))
+#define STRAIT_FALLBACK 1
+#else
+#define STRAIT_FALLBACK 0
+#endif
+
 // Keeps the rare part of a hot function out of its callers.
 #if defined(__GNUC__)
 #define STRAIT_COLD [[gnu::noinline]]
@@ -38,7 +46,7 @@ namespace strait::core {
 
 // STRAIT_PID_PRESENCE: tell the dead from the living by process id and start time even where kernel locks would do it, so
 // that the fallback is tested on systems that do not need it.
-#if defined(STRAIT_PID_PRESENCE)
+#if defined(STRAIT_PID_PRESENCE) || STRAIT_FALLBACK || STRAIT_WINDOWS
 inline constexpr bool kernel_lock_presence = false;
 #else
 inline constexpr bool kernel_lock_presence = true;
@@ -51,6 +59,12 @@ inline constexpr bool fences_by_sleepers = false;
 #else
 inline constexpr bool fences_by_sleepers = true;
 #endif
+
+// Is the life of a segment a lock on a file beside it, instead of one on the object itself?
+inline constexpr bool lock_files = STRAIT_FALLBACK != 0;
+
+// Names of kernel objects on Windows may begin with the name of a namespace: Local\ or Global\.
+inline constexpr bool name_prefixes = STRAIT_WINDOWS != 0;
 
 // STRAIT_DEATH_POINTS: compile the named death points in (core/death_point.hpp). For crash tests only.
 #if defined(STRAIT_DEATH_POINTS)

@@ -19,7 +19,7 @@ class Timeout {
   constexpr std::chrono::nanoseconds length() const noexcept { return std::chrono::nanoseconds(nanoseconds_); }
 
  private:
-  static constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
+  static constexpr std::int64_t unlimited = (std::numeric_limits<std::int64_t>::max)();
 
   template <class Rep, class Period>
   static constexpr std::int64_t convert(std::chrono::duration<Rep, Period> length) noexcept {
@@ -35,7 +35,7 @@ class Timeout {
 };
 
 inline constexpr Timeout no_wait{std::chrono::nanoseconds{0}};
-inline constexpr Timeout forever{std::chrono::nanoseconds::max()};
+inline constexpr Timeout forever{(std::chrono::nanoseconds::max)()};
 
 namespace core {
 
@@ -43,17 +43,17 @@ using Clock = std::chrono::steady_clock;
 
 // A point in time that may lie too far away to be counted.
 inline Clock::time_point later(Clock::time_point now, std::chrono::nanoseconds by) noexcept {
-  return by >= Clock::time_point::max() - now ? Clock::time_point::max() : now + by;
+  return by >= (Clock::time_point::max)() - now ? (Clock::time_point::max)() : now + by;
 }
 
 // The instant at which a call gives up.
 class Deadline {
  public:
-  explicit Deadline(Timeout timeout) : at_(timeout.is_forever() ? Clock::time_point::max() : later(Clock::now(), timeout.length())) {}
-  Deadline(Timeout timeout, Clock::time_point now) : at_(timeout.is_forever() ? Clock::time_point::max() : later(now, timeout.length())) {}
+  explicit Deadline(Timeout timeout) : at_(timeout.is_forever() ? (Clock::time_point::max)() : later(Clock::now(), timeout.length())) {}
+  Deadline(Timeout timeout, Clock::time_point now) : at_(timeout.is_forever() ? (Clock::time_point::max)() : later(now, timeout.length())) {}
 
   Clock::time_point at() const noexcept { return at_; }
-  bool is_never() const noexcept { return at_ == Clock::time_point::max(); }
+  bool is_never() const noexcept { return at_ == (Clock::time_point::max)(); }
   bool passed(Clock::time_point now) const noexcept { return !is_never() && now >= at_; }
 
   // What is left, as a timeout of its own.

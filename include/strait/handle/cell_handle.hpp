@@ -155,8 +155,8 @@ class CellHandle {
         known = false;
         continue;
       }
-      all.first = std::min(all.first, static_cast<std::size_t>(line.first));
-      all.last = std::max(all.last, static_cast<std::size_t>(line.last));
+      all.first = (std::min)(all.first, static_cast<std::size_t>(line.first));
+      all.last = (std::max)(all.last, static_cast<std::size_t>(line.last));
       if (one == version) all.by = participant(line);
     }
     if (!known || all.first > all.last || all.last >= memory_.size()) {

@@ -85,7 +85,7 @@ class Gate {
   }
 
   // SYNC gate: seq_cst against the counts, and for a waiter between its announcement and its sleep.
-  bool is_closing() const noexcept { return closing_.load(std::memory_order_seq_cst); }
+  bool is_closing() const noexcept { return closing_.load(std::memory_order_seq_cst) != 0; }
 
   // From now on nobody enters. False if it was closed before. Wake the sleepers, then wait_until_empty().
   bool close(std::string_view name) {
@@ -96,7 +96,7 @@ class Gate {
   // The same where no user code ever runs inside.
   bool shut() noexcept {
     // SYNC gate: before the look at the counts.
-    const bool first = !closing_.exchange(true, std::memory_order_seq_cst);
+    const bool first = closing_.exchange(1, std::memory_order_seq_cst) == 0;
     platform::heavy_fence();
     return first;
   }
@@ -154,7 +154,7 @@ class Gate {
   std::atomic<std::uint32_t> resident_calls_{0};
   std::atomic<std::uint32_t> resident_glances_{0};
   std::atomic<std::uint32_t> visitor_calls_{0};
-  std::atomic<bool> closing_{false};
+  std::atomic<std::uint32_t> closing_{0};  // not a bool: some processors exchange whole words only
 };
 
 }  // namespace strait::handle

@@ -2,10 +2,10 @@
 // Which locks this thread holds. A lock belongs to the thread that took it: a second one by the same thread would wait for
 // itself and is refused; a thread that exits while it holds one lets go, and the lock counts as abandoned.
 //
-// The list is a thread_local without a destructor, so that it works as long as the thread's memory is there: also in the
-// destructors of static objects. What a thread still holds is released by a guard of its own.
+// The list works as long as the thread's memory is there: also in the destructors of static objects.
 
 #include <strait/lock/rw_lock.hpp>
+#include <strait/platform/thread_state.hpp>
 #include <strait/segment/session.hpp>
 
 #include <array>
@@ -33,8 +33,7 @@ class HeldLocks {
   static bool has_room() noexcept { return find(0) != nullptr; }
 
   static void add(const std::shared_ptr<segment::Session>& session, Held held) noexcept {
-    static thread_local Guard guard;
-    guard.is_needed = true;
+    State::call_at_exit();
     Entry* const entry = find(0);
     entry->id = session->id();
     entry->held = held;
@@ -62,32 +61,31 @@ class HeldLocks {
     }
   };
 
-  struct Guard {
-    bool is_needed = false;
-    ~Guard() {
-      for (Entry& entry : entries) {
-        if (entry.id == 0) continue;
-        const Held held = entry.held;
-        const auto session = entry.take().lock();
-        if (!session || session->is_inherited()) continue;
-        lock::RwLock<segment::Session::LockWords> lock{segment::Session::LockWords(*session)};
-        if (held == Held::exclusive) {
-          lock.unlock_abandoned();
-        } else {
-          lock.unlock_shared(session->seat());
-        }
+  using Entries = std::array<Entry, most>;
+
+  static void release_all(Entries& entries) noexcept {
+    for (Entry& entry : entries) {
+      if (entry.id == 0) continue;
+      const Held held = entry.held;
+      const auto session = entry.take().lock();
+      if (!session || session->is_inherited()) continue;
+      lock::RwLock<segment::Session::LockWords> lock{segment::Session::LockWords(*session)};
+      if (held == Held::exclusive) {
+        lock.unlock_abandoned();
+      } else {
+        lock.unlock_shared(session->seat());
       }
     }
-  };
+  }
+
+  using State = platform::ThreadState<Entries, &release_all>;
 
   static Entry* find(std::uint64_t id) noexcept {
-    for (Entry& entry : entries) {
+    for (Entry& entry : State::of_this_thread()) {
       if (entry.id == id) return &entry;
     }
     return nullptr;
   }
-
-  static inline thread_local constinit std::array<Entry, most> entries{};
 };
 
 }  // namespace strait::handle

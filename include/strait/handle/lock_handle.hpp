@@ -131,7 +131,7 @@ class LockHandle {
   // Back-to-back writers would starve the readers they refuse: whoever unlocked while somebody slept lets the woken get to the
   // lock first, for a bounded time. It only delays this call; safety does not depend on it.
   void give_readers_their_turn() noexcept {
-    if (!readers_were_refused_.exchange(false, std::memory_order_relaxed)) return;  // relaxed: a courtesy
+    if (!readers_were_refused_.exchange(0, std::memory_order_relaxed)) return;  // relaxed: a courtesy
     const auto end = core::Clock::now() + std::chrono::microseconds(200);
     while (core::Clock::now() < end && lock_.is_free() && lock_.next_reader(0) == session_->segment().seat_count()) std::this_thread::yield();
   }
@@ -141,7 +141,7 @@ class LockHandle {
   Session* session_;
   std::uint64_t id_;
   lock::RwLock<Session::LockWords> lock_;
-  std::atomic<bool> readers_were_refused_{false};
+  std::atomic<std::uint32_t> readers_were_refused_{0};  // not a bool: some processors exchange whole words only
 };
 
 }  // namespace strait::handle

@@ -58,6 +58,7 @@ class RingEnd {
         line_(session.read_only() ? nullptr : &session.line()),
         seat_(session.seat()),
         node_buffer_size_(node_buffer_size),
+        park_(session.park()),
         one_writer_(control.one_writer != 0),
         one_reader_(control.one_reader != 0),
         session_(&session) {
@@ -467,7 +468,7 @@ class RingEnd {
   layout::SeatLine* line_;
   layout::Seat seat_;
   std::size_t node_buffer_size_;
-  platform::Park park_;
+  const platform::Park& park_;  // the session's
   bool one_writer_;
   bool one_reader_;
   segment::Session* session_;

@@ -170,7 +170,7 @@ class StructHandle {
     std::vector<std::byte> now(last.size());
     bool again = false;
     while (!opened_.gate().is_closing() && !handler.is_cancelled()) {
-      const Status status = cell_.wait_for_change(seen, polls ? std::min(poll, look_up) : look_up, Session::For::anybody, again);
+      const Status status = cell_.wait_for_change(seen, polls ? (std::min)(poll, look_up) : look_up, Session::For::anybody, again);
       again = status == Status::timed_out;
       if (status == Status::closed) return;
       if (status != Status::ok && !polls) continue;
@@ -181,8 +181,8 @@ class StructHandle {
       if (version != seen) {
         what = cell_.changes(seen, version);
         if (differs.count != 0) {
-          what.first = std::min(what.first, differs.first);
-          what.last = std::max(what.last, differs.first + differs.count - 1);
+          what.first = (std::min)(what.first, differs.first);
+          what.last = (std::max)(what.last, differs.first + differs.count - 1);
         }
       }
       deliver(now.data(), what);

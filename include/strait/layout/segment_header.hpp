@@ -12,6 +12,7 @@
 //     24  segment_size      32  payload_offset    40  payload_size    48  element_size    56  element_count
 //     64  fingerprint       72  epoch         80  seat_count      84  element_alignment   88  fences  92..127  zero
 
+#include <strait/core/config.hpp>
 #include <strait/layout/node_word.hpp>
 
 #include <atomic>
@@ -26,7 +27,14 @@ enum class Kind : std::uint32_t { array = 1, buffer = 2, ring = 3, rpc = 4, stru
 enum class State : std::uint32_t { none = 0, creating = 1, ready = 2 };
 
 // How participants show that they live: chosen by the creator, for everybody. (How they sleep: platform::Park::method().)
-enum class PresenceMethod : std::uint16_t { kernel_lock = 1, process = 2 };
+// `lock_file`: as `process`, and the life of the segment is a lock on a file beside it.
+enum class PresenceMethod : std::uint16_t { kernel_lock = 1, process = 2, lock_file = 3 };
+
+// Can this build tell whether a segment of that method is alive? What it cannot tell it must not take for dead.
+constexpr bool can_tell_life(std::uint16_t presence) noexcept {
+  const auto method = static_cast<PresenceMethod>(presence);
+  return core::lock_files ? method == PresenceMethod::lock_file : method == PresenceMethod::kernel_lock || method == PresenceMethod::process;
+}
 
 // Who pays for the fence between a change of a ring's node and the look at its sleepers: chosen by the creator, for everybody.
 //   every_change  whoever changes the word, by an exchange

@@ -6,6 +6,9 @@
 #include <chrono>
 #include <cstdint>
 #include <ctime>
+#if STRAIT_WINDOWS
+#include <strait/platform/windows/api.hpp>
+#endif
 
 namespace strait::platform {
 
@@ -21,6 +24,8 @@ inline std::int64_t coarse_milliseconds() noexcept {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
   return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+#elif STRAIT_WINDOWS
+  return static_cast<std::int64_t>(::GetTickCount64());
 #else
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
 #endif

@@ -3,6 +3,8 @@
 
 #include <strait/core/config.hpp>
 
-#if STRAIT_POSIX
+#if STRAIT_WINDOWS
+#include <strait/platform/windows/process.hpp>
+#else
 #include <strait/platform/posix/process.hpp>
 #endif

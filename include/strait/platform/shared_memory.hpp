@@ -3,6 +3,8 @@
 
 #include <strait/core/config.hpp>
 
-#if STRAIT_POSIX
+#if STRAIT_WINDOWS
+#include <strait/platform/windows/shared_object.hpp>
+#else
 #include <strait/platform/posix/shared_object.hpp>
 #endif

@@ -25,7 +25,7 @@ struct Position {
 class Geometry {
  public:
   explicit constexpr Geometry(std::uint64_t node_count) noexcept
-      : node_count_(node_count), step_(step_of(node_count)), ahead_(16 * step_ % node_count), index_bits_(std::max(16, static_cast<int>(std::bit_width(node_count)))) {}
+      : node_count_(node_count), step_(step_of(node_count)), ahead_(16 * step_ % node_count), index_bits_((std::max)(16, static_cast<int>(std::bit_width(node_count)))) {}
 
   constexpr std::uint64_t node_count() const noexcept { return node_count_; }
 

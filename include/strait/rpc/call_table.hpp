@@ -190,7 +190,7 @@ class CallTable {
       if (call.async->deadline.passed(now)) {
         over.push_back(call.async->self);
       } else {
-        next = std::min(next, call.async->deadline.at());
+        next = (std::min)(next, call.async->deadline.at());
       }
     });
     return over;

@@ -71,10 +71,12 @@ class Channel {
     if (full) {
       word.store(mine, std::memory_order_seq_cst);  // SYNC full
     } else if (word.compare_exchange_strong(mine, 0, std::memory_order_seq_cst, std::memory_order_relaxed)) {  // SYNC full: before the wake
-      platform::Park park;
-      wait::wake(control().rings[1 - place_].signals[static_cast<unsigned>(SignalName::writers)].word, park);
+      wait::wake(control().rings[1 - place_].signals[static_cast<unsigned>(SignalName::writers)].word, park());
     }
   }
+
+  // How: the words are the segment's.
+  const platform::Park& park() const noexcept { return session_->park(); }
 
   // Where this endpoint sleeps for packets, and for room.
   std::atomic<std::uint32_t>& packets() const noexcept { return control().rings[1 - place_].signals[static_cast<unsigned>(SignalName::readers)].word; }
@@ -154,7 +156,7 @@ class Channel {
   }
 
   static void wake_all(const segment::Segment& segment) noexcept {
-    platform::Park park;
+    const platform::Park park = segment.park();
     for (layout::ControlBlock& ring : control_of(segment).rings) {
       for (layout::SignalLine& signal : ring.signals) wait::wake(signal.word, park);
     }

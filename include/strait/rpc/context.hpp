@@ -48,7 +48,7 @@ struct Context {
   const std::string name;
   const std::chrono::nanoseconds spin;
   const bool parks;
-  platform::Park park;
+  const platform::Park park = platform::Park::of_this_process();  // for words of calls; the channel has its own
   handle::Gate gate;
   std::unique_ptr<Channel> hold;  // until nobody is inside the gate
   const std::size_t slice_size;

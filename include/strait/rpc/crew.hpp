@@ -271,7 +271,7 @@ class Crew {
   // True: woken, or this endpoint closes. Keeps the time of calls.
   bool sleep(Worker& me, Clock::duration at_most) {
     const auto next = keep_time();
-    if (next != Clock::time_point::max()) at_most = std::clamp<Clock::duration>(next - Clock::now(), std::chrono::microseconds(1), at_most);
+    if (next != (Clock::time_point::max)()) at_most = std::clamp<Clock::duration>(next - Clock::now(), std::chrono::microseconds(1), at_most);
     park_.sleep(me.word, 0, at_most);
     // SYNC work: acquires what the one who woke us did.
     return me.word.load(std::memory_order_acquire) != 0 || is_closing();
@@ -304,7 +304,7 @@ class Crew {
     idle_count_.store(idle_.size(), std::memory_order_seq_cst);  // SYNC work
     // SYNC work: what it is woken for comes before.
     worker.word.store(1, std::memory_order_seq_cst);
-    park_.wake_all(worker.word);
+    park_.wake_all(worker.word, 0);
   }
 
   bool spawn() {
@@ -323,7 +323,7 @@ class Crew {
   alignas(64) std::atomic<std::size_t> idle_count_{0};
   std::atomic<bool> slow_{false};
   std::atomic<std::uint32_t> timing_{0};
-  platform::Park park_;
+  platform::Park park_ = platform::Park::of_this_process();
 
   std::mutex mutex_;
   std::vector<Worker*> idle_;

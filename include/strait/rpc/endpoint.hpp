@@ -257,7 +257,7 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
   void empty_notes() {
     while (auto item = sender_.notes().next()) {
       const auto to = item->message.header.to;
-      waiter_.send(sender_, item->message, nullptr, [&] { return context_.is_gone(to); }, Clock::time_point::max());
+      waiter_.send(sender_, item->message, nullptr, [&] { return context_.is_gone(to); }, (Clock::time_point::max)());
     }
   }
 
@@ -292,7 +292,7 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
   void reply(const Request& request, RpcOutcome outcome, std::span<const std::byte> bytes) {
     if (context_.is_gone(request.from)) return;
     Message message = sender_.reply(outcome, request.from, request.id, bytes);
-    waiter_.send(sender_, message, nullptr, [&] { return context_.is_gone(request.from); }, Clock::time_point::max());
+    waiter_.send(sender_, message, nullptr, [&] { return context_.is_gone(request.from); }, (Clock::time_point::max)());
   }
 
   void attend(Worker& me) override {

@@ -246,7 +246,7 @@ class Receiver {
     }
     constexpr std::uint32_t nobody_yet = 0;
     if (peer.is_occupied()) {
-      table_.wake_sleepers(true, [](const Call& call) { return call.peer == nobody_yet; }, [this](std::atomic<std::uint32_t>& word) { context_.park.wake_all(word); });
+      table_.wake_sleepers(true, [](const Call& call) { return call.peer == nobody_yet; }, [this](std::atomic<std::uint32_t>& word) { context_.park.wake_all(word, static_cast<std::uint32_t>(At::asleep)); });
     } else if (!verdicts_.was_never_there(peer)) {
       const auto outcome = verdicts_.outcome_of_vacancy(peer);
       verdicts_.end_those_of(nobody_yet, outcome, core::name_of(outcome));

@@ -153,7 +153,7 @@ class Sender {
 
   void write(handle::Ticket ticket, Message& message) {
     handle::RingEnd& out = context_.channel().out();
-    const auto slice = message.rest.first(std::min(context_.slice_size, message.rest.size()));
+    const auto slice = message.rest.first((std::min)(context_.slice_size, message.rest.size()));
     std::byte* const to = out.room(ticket).data();
     std::memcpy(to, &message.header, sizeof message.header);
     if (!slice.empty()) std::memcpy(to + sizeof message.header, slice.data(), slice.size());

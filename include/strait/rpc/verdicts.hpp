@@ -61,9 +61,9 @@ class Verdicts {
     const auto alive = async != nullptr ? std::move(async->self) : nullptr;
     auto& word = call.word.word();
     switch (call.word.finish()) {
-      case At::asleep: context_.park.wake_all(word); break;
-      case At::on_ring: wait::wake(context_.channel().packets(), context_.park); break;
-      case At::on_room: wait::wake(context_.channel().room(), context_.park); break;
+      case At::asleep: context_.park.wake_all(word, static_cast<std::uint32_t>(At::asleep)); break;
+      case At::on_ring: wait::wake(context_.channel().packets(), context_.channel().park()); break;
+      case At::on_room: wait::wake(context_.channel().room(), context_.channel().park()); break;
       default: break;
     }
     if (async == nullptr) return;
@@ -131,7 +131,7 @@ class Verdicts {
   // ---- the times of calls in which nobody waits --------------------------------------------------------------------------------
 
   void keep_time_of(Clock::time_point at) {
-    if (at == Clock::time_point::max()) return;
+    if (at == (Clock::time_point::max)()) return;
     const auto ticks = at.time_since_epoch().count();
     auto next = next_time_.load(std::memory_order_relaxed);  // relaxed: whoever is called looks again
     do {
@@ -144,18 +144,18 @@ class Verdicts {
   // Ends those whose time is over; when to look again.
   Clock::time_point keep_time() {
     const auto next = Clock::time_point(Clock::duration(next_time_.load(std::memory_order_seq_cst)));  // SYNC time
-    if (next == Clock::time_point::max() || context_.gate.is_closing()) return Clock::time_point::max();
+    if (next == (Clock::time_point::max)() || context_.gate.is_closing()) return (Clock::time_point::max)();
     const auto now = Clock::now();
     if (now < next) return next;
-    next_time_.store(Clock::time_point::max().time_since_epoch().count(), std::memory_order_seq_cst);  // SYNC time: before the walk
-    auto earliest = Clock::time_point::max();
+    next_time_.store((Clock::time_point::max)().time_since_epoch().count(), std::memory_order_seq_cst);  // SYNC time: before the walk
+    auto earliest = (Clock::time_point::max)();
     for (const auto& call : table_.overdue(now, earliest)) give_up(*call);
     // SYNC time: whoever put an earlier one meanwhile has called a worker.
     auto seen = next_time_.load(std::memory_order_seq_cst);
     const auto ticks = earliest.time_since_epoch().count();
     while (ticks < seen && !next_time_.compare_exchange_weak(seen, ticks, std::memory_order_seq_cst)) {  // SYNC time
     }
-    return std::min(earliest, Clock::time_point(Clock::duration(seen)));
+    return (std::min)(earliest, Clock::time_point(Clock::duration(seen)));
   }
 
  private:
@@ -170,7 +170,7 @@ class Verdicts {
   Crew& crew_;
   std::atomic<std::uint32_t> futures_set_{0};
   std::uint64_t vacant_from_the_start_ = ~std::uint64_t{0};
-  std::atomic<Clock::rep> next_time_{Clock::time_point::max().time_since_epoch().count()};
+  std::atomic<Clock::rep> next_time_{(Clock::time_point::max)().time_since_epoch().count()};
 };
 
 }  // namespace strait::rpc

@@ -75,7 +75,7 @@ class Waiter {
     while (!message.is_sent()) {
       if (sender.send_some(message)) continue;
       constexpr std::size_t bytes_in_a_nanosecond = 8;
-      const auto patience = std::min(context_.spin, std::chrono::nanoseconds(message.rest.size() / bytes_in_a_nanosecond));
+      const auto patience = (std::min)(context_.spin, std::chrono::nanoseconds(message.rest.size() / bytes_in_a_nanosecond));
       const auto end = core::later(Clock::now(), patience);
       bool found = false;
       while (!found && Clock::now() < end) {
@@ -108,11 +108,11 @@ class Waiter {
         }
       }
       if (finished()) break;
-      if (spin.goes_on(Clock::time_point::max())) continue;
+      if (spin.goes_on((Clock::time_point::max)())) continue;
 
       const auto next = keep_time();
       auto length = idle_length();
-      if (next != Clock::time_point::max()) length = std::clamp<std::chrono::nanoseconds>(next - spin.now, std::chrono::microseconds(1), length);
+      if (next != (Clock::time_point::max)()) length = std::clamp<std::chrono::nanoseconds>(next - spin.now, std::chrono::microseconds(1), length);
       const bool woken = sleep_on_ring(SleepUntil{finished, length});
       sleeps_long_.store(false, std::memory_order_relaxed);  // relaxed: at worst one needless wake
       spin.slept(woken);
@@ -126,7 +126,7 @@ class Waiter {
     if (sleeps_long_.load(std::memory_order_seq_cst)) [[unlikely]] wake_attender();
   }
 
-  void wake_attender() noexcept { wait::wake(context_.channel().packets(), context_.park); }
+  void wake_attender() noexcept { wait::wake(context_.channel().packets(), context_.channel().park()); }
 
   // ---- for the attendance ------------------------------------------------------------------------------------------------------
 
@@ -146,14 +146,14 @@ class Waiter {
     channel.session().fence();  // between the announcement and the last look
     if (until.finished() || channel.in().may_have_message() || receiver_.peer_has_changed()) return true;
     segment::Session::count(channel.session().line().waits);
-    return context_.park.sleep(channel.packets(), announced, until.length);
+    return channel.park().sleep(channel.packets(), announced, until.length);
   }
   template <class Finished>
   bool sleep_on(Call& call, SleepUntil<Finished> until) {
     return context_.park.sleep(call.word.word(), static_cast<std::uint32_t>(At::asleep), until.length);
   }
   bool wake_follower() {
-    return table_.wake_sleepers(false, [](const Call&) { return true; }, [this](std::atomic<std::uint32_t>& word) { context_.park.wake_all(word); });
+    return table_.wake_sleepers(false, [](const Call&) { return true; }, [this](std::atomic<std::uint32_t>& word) { context_.park.wake_all(word, static_cast<std::uint32_t>(At::asleep)); });
   }
   bool wake_idle() { return crew_.wake_idle(); }
   bool has_idle() const noexcept { return crew_.has_idle(); }
@@ -172,7 +172,7 @@ class Waiter {
       if (starts) {
         starts = false;
         end = core::later(now, waiter.context_.spin);
-        if (slice_end == Clock::time_point::min()) slice_end = now + wait::slice;
+        if (slice_end == (Clock::time_point::min)()) slice_end = now + wait::slice;
       }
       if (now >= slice_end) ask();
       return (now < end || !waiter.context_.parks) && now < until;
@@ -193,7 +193,7 @@ class Waiter {
 
     Waiter& waiter;
     bool starts = true;  // (again) with the next look at the clock
-    Clock::time_point now, end, slice_end = Clock::time_point::min();
+    Clock::time_point now, end, slice_end = (Clock::time_point::min)();
   };
 
   template <class Finished>
@@ -227,7 +227,7 @@ class Waiter {
         over = finished();
         if (!over) {
           segment::Session::count(context_.channel().session().line().waits);
-          woken = context_.park.sleep(context_.channel().room(), announced, std::min<Clock::duration>(until - spin.now, wait::slice));
+          woken = context_.channel().park().sleep(context_.channel().room(), announced, std::min<Clock::duration>(until - spin.now, wait::slice));
         }
         if (call != nullptr) call->word.unsettle(At::on_room);
         if (over) return found;

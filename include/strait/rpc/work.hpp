@@ -41,7 +41,7 @@ class Work {
   static constexpr std::size_t most_requests = 1024;
   static constexpr std::size_t most_bytes = std::size_t{64} << 20;
 
-  explicit Work(unsigned handler_threads) : slots_(handler_threads != 0 ? handler_threads : std::max(4u, std::thread::hardware_concurrency())) {}
+  explicit Work(unsigned handler_threads) : slots_(handler_threads != 0 ? handler_threads : (std::max)(4u, std::thread::hardware_concurrency())) {}
 
   // ---- slots: handlers that run. Those that wait in a call of their own have none. -------------------------------------------
 

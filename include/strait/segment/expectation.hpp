@@ -31,9 +31,8 @@ inline layout::SegmentPlan checked_plan(const std::string& name, const layout::S
     refuse(Errc::wrong_version, "it has format version " + text(header.version) + ", this program speaks version " + text(layout::format_version) +
                                     "; build both sides with the same release");
   }
-  if (header.presence != static_cast<std::uint16_t>(layout::PresenceMethod::kernel_lock) &&
-      header.presence != static_cast<std::uint16_t>(layout::PresenceMethod::process)) {
-    refuse(Errc::wrong_version, "its creator tells the living by method " + text(header.presence) + ", which this program does not know");
+  if (!layout::can_tell_life(header.presence)) {
+    refuse(Errc::wrong_version, "its creator tells the living by method " + text(header.presence) + ", this program does not; build both sides alike");
   }
   if (header.park != platform::Park::method()) {
     refuse(Errc::wrong_version,

@@ -7,8 +7,9 @@
 #include <strait/core/options.hpp>
 #include <strait/layout/cell.hpp>
 #include <strait/layout/segment_header.hpp>
+#include <strait/platform/fork_guard.hpp>
+#include <strait/platform/life_lock.hpp>
 #include <strait/platform/shared_memory.hpp>
-#include <strait/segment/life_lock.hpp>
 #include <strait/segment/sweep.hpp>
 
 #include <cstddef>
@@ -42,7 +43,7 @@ class RawObject {
   enum class Found : std::uint8_t { nothing, empty, segment, bytes };
 
   static Found look(const std::string& name) {
-    const auto object = platform::SharedObject::open(name, Access::read_only);
+    const auto object = platform::SharedObject::open_bytes(name, Access::read_only);
     if (!object) return Found::nothing;
     if (object->size() == 0) return Found::empty;
     std::uint64_t magic = 0;
@@ -53,7 +54,7 @@ class RawObject {
   void make(const std::string& name, const void* initial, std::size_t size, unsigned permissions, layout::CellBlock& record) {
     for (;;) {
       object_.emplace(platform::SharedObject::open_or_make(name, permissions));
-      LifeLock life(object_->descriptor());  // a creator of another class may be about to use the same empty object
+      platform::LifeLock life(*object_, name, layout::life_lock_offset);  // a creator of another class may be about to use the same empty object
       if (object_->size() == 0 && life.try_exclusive() && object_->size() == 0 && object_->is_named(name)) {
         fill(name, initial, size, record);
         life.unlock();
@@ -71,7 +72,7 @@ class RawObject {
 
   // A foreign program made it: exactly `size` bytes. In the creation of the control segment.
   void adopt(const std::string& name, std::size_t size, Access access, layout::CellBlock& record) {
-    auto object = platform::SharedObject::open(name, access);
+    auto object = platform::SharedObject::open_bytes(name, access);
     if (!object) throw Error(Errc::not_found, name, "the foreign program removed it while it was opened");
     if (!object->has_size(size)) {
       throw Error(Errc::type_mismatch, name,
@@ -87,7 +88,7 @@ class RawObject {
 
   // What the control segment has recorded.
   void attach(const std::string& name, std::size_t size, Access access, const layout::CellBlock& record) {
-    auto object = platform::SharedObject::open(name, access);
+    auto object = platform::SharedObject::open_bytes(name, access);
     const platform::ObjectIdentity recorded{record.device, record.inode};
     if (!object || object->identity() != recorded || object->size() < size) {
       throw Error(Errc::broken, name,

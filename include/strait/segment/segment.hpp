@@ -24,12 +24,13 @@
 #include <strait/layout/segment_plan.hpp>
 #include <strait/platform/asymmetric_fence.hpp>
 #include <strait/platform/clock.hpp>
+#include <strait/platform/fork_guard.hpp>
+#include <strait/platform/life_lock.hpp>
 #include <strait/platform/park.hpp>
 #include <strait/platform/process.hpp>
 #include <strait/platform/shared_memory.hpp>
 #include <strait/segment/beside.hpp>
 #include <strait/segment/expectation.hpp>
-#include <strait/segment/life_lock.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -75,7 +76,7 @@ class Segment {
     } else if (is_ours_) {
       if (read_only_) {
         leave_read_only();
-      } else if (creating_ || became_last()) {
+      } else if (creating_ || life_.became_last()) {
         remove_if_named();
       }
     }
@@ -100,6 +101,8 @@ class Segment {
   std::uint32_t seat_count() const noexcept { return seat_count_; }
   layout::PresenceMethod presence_method() const noexcept { return presence_; }
   layout::FenceMethod fence_method() const noexcept { return fences_; }
+  // How one sleeps on its words.
+  platform::Park park() const noexcept { return {name_, epoch_, mapping_.data()}; }
 
   // The creator has filled everything in: from here on others may open it.
   void publish() {
@@ -111,9 +114,6 @@ class Segment {
     core::death_point("create: ready");
     creating_ = false;
     if (!life_.try_shared()) throw Error(Errc::broken, name_, "its creator lost its own lock; something else locks the object");
-    if (life_.drops_when_converted() && !object_->is_named(object_name_)) {
-      throw Error(Errc::broken, name_, "the name was taken by another while it was created; try again");
-    }
   }
 
  private:
@@ -123,9 +123,10 @@ class Segment {
   void leak() noexcept {
     struct Remains {
       platform::SharedObject object;
+      platform::LifeLock life;
       platform::Mapping mapping;
     };
-    static_cast<void>(new Remains{std::move(*object_), std::move(mapping_)});
+    static_cast<void>(new Remains{std::move(*object_), std::move(life_), std::move(mapping_)});
   }
 
   void check_options(const OpenOptions& options) const {
@@ -169,6 +170,7 @@ class Segment {
     for (bool first = true;; first = false) {
       const auto progress = options.read_only ? attempt_read_only(expected) : attempt(expected, options);
       if (progress == Progress::done) return;
+      life_ = {};
       object_.reset();
       if (progress == Progress::again) continue;
       const auto now = core::Clock::now();
@@ -176,7 +178,7 @@ class Segment {
         throw Error(Errc::still_creating, name_, "its creator did not finish within open_timeout; if it hangs, end it and try again");
       }
       std::this_thread::sleep_for(pause);
-      pause = std::min(pause * 2, std::chrono::microseconds(1000));
+      pause = (std::min)(pause * 2, std::chrono::microseconds(1000));
     }
   }
 
@@ -201,7 +203,7 @@ class Segment {
     }
     // DEATH here: an empty object that nobody holds: the next creator fills it, the next opener removes it.
     core::death_point("open: object open");
-    life_ = LifeLock(object_->descriptor());
+    life_ = platform::LifeLock(*object_, object_name_, layout::life_lock_offset);
     layout::SegmentHeader bytes{};
 
     if (life_.try_exclusive()) {
@@ -211,6 +213,7 @@ class Segment {
       const auto content = look(bytes);
       if (content == Content::foreign) not_ours();
       if (content == Content::empty && may_create) return make(expected.shape, options), Progress::done;
+      if ((content == Content::unfinished || content == Content::ready) && !layout::can_tell_life(bytes.presence)) cannot_tell(bytes.presence);
       remove_stale();
       if (!may_create) not_found();
       return Progress::again;
@@ -227,7 +230,7 @@ class Segment {
   Progress attempt_read_only(const Expectation& expected) {
     read_only_ = true;
     if (!find_object(Access::read_only)) not_found();
-    life_ = LifeLock(object_->descriptor());
+    life_ = platform::LifeLock(*object_, object_name_, layout::life_lock_offset);
     const bool is_held = life_.is_held_by_another();
     if (!object_->is_named(object_name_)) return Progress::again;
     layout::SegmentHeader bytes{};
@@ -262,7 +265,9 @@ class Segment {
     is_ours_ = creating_ = true;  // from here on, an exception removes the name again
     shape_ = shape;
     seat_count_ = options.max_participants;
-    presence_ = core::kernel_lock_presence && !life_.drops_when_converted() ? layout::PresenceMethod::kernel_lock : layout::PresenceMethod::process;
+    presence_ = core::kernel_lock_presence ? layout::PresenceMethod::kernel_lock
+                : core::lock_files         ? layout::PresenceMethod::lock_file
+                                           : layout::PresenceMethod::process;
     // Only what has nodes is changed without a fence of its own.
     const bool has_nodes = shape.kind == layout::Kind::ring || shape.kind == layout::Kind::rpc;
     fences_ = core::fences_by_sleepers && has_nodes && platform::join_fences() ? layout::FenceMethod::by_sleepers : layout::FenceMethod::every_change;
@@ -281,7 +286,7 @@ class Segment {
     bytes.element_size = shape.element_size;
     bytes.element_count = shape.element_count;
     bytes.fingerprint = shape.fingerprint;
-    bytes.epoch = platform::random_id();
+    bytes.epoch = epoch_ = platform::random_id();
     bytes.seat_count = seat_count_;
     bytes.element_alignment = shape.element_alignment;
     bytes.fences = static_cast<std::uint32_t>(fences_);
@@ -301,6 +306,7 @@ class Segment {
     shape_ = {static_cast<layout::Kind>(bytes.kind), bytes.element_size, bytes.element_count, bytes.element_alignment, bytes.fingerprint};
     seat_count_ = bytes.seat_count;
     presence_ = static_cast<layout::PresenceMethod>(bytes.presence);
+    epoch_ = bytes.epoch;
     fences_ = static_cast<layout::FenceMethod>(bytes.fences);
     if (fences_ == layout::FenceMethod::by_sleepers && !platform::join_fences()) {
       throw Error(Errc::permission_denied, name_,
@@ -319,13 +325,6 @@ class Segment {
     object_.reset();
     if (found) object_.emplace(std::move(*found));
     return object_.has_value();
-  }
-
-  // After munmap. Shared -> exclusive in one step where nobody else holds it.
-  bool became_last() noexcept {
-    if (life_.try_exclusive()) return true;
-    life_.unlock();
-    return life_.try_exclusive();
   }
 
   // Under the exclusive lock.
@@ -357,13 +356,19 @@ class Segment {
       auto other = platform::SharedObject::open(object_name_, Access::read_write);
       const bool is_same = other && other->identity() == object_->identity();
       life_.unlock();
-      if (is_same && LifeLock(other->descriptor()).try_exclusive() && other->is_named(object_name_)) remove_pair(*other);
+      if (!is_same) return;
+      platform::LifeLock life(*other, object_name_, layout::life_lock_offset);
+      if (life.try_exclusive() && other->is_named(object_name_)) remove_pair(*other);
     } catch (const std::exception&) {
       // We may read and not write: the name stays for the next creator, as after a kill.
     }
   }
 
   [[noreturn]] void not_found() { throw Error(Errc::not_found, name_, "no living process holds a segment of this name; create it first, or use open_or_create"); }
+  [[noreturn]] void cannot_tell(std::uint16_t presence) {
+    throw Error(Errc::wrong_version, name_,
+                "its creator tells the living by method " + std::to_string(presence) + ", so this program cannot know whether anybody holds it; build all programs alike");
+  }
   [[noreturn]] void not_ours() { throw Error(Errc::not_a_segment, name_, "the bytes under this name are not Strait's; they were left as they are"); }
 
   std::string name_;
@@ -374,12 +379,13 @@ class Segment {
   bool creating_ = false;
   bool read_only_ = false;
   std::optional<platform::SharedObject> object_;
-  LifeLock life_;
+  platform::LifeLock life_;
   platform::Mapping mapping_;
   layout::Shape shape_;
   layout::SegmentPlan plan_{};
   std::uint32_t seat_count_ = 0;
   layout::PresenceMethod presence_{};
+  std::uint64_t epoch_ = 0;
   layout::FenceMethod fences_{};
 };
 

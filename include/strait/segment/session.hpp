@@ -48,6 +48,7 @@ class Session {
       : segment_(name, intent, expected, options),
         contents_(std::move(contents)),
         wait_(options.wait),
+        park_(segment_.park()),
         presence_(segment_.presence_method(), segment_.object(), segment_.seats()),
         id_(platform::random_id()) {
     if (!segment_.creating()) contents_.attach(segment_);
@@ -111,6 +112,8 @@ class Session {
   }
 
   // ---- waiting -------------------------------------------------------------------------------------------------------
+
+  const platform::Park& park() const noexcept { return park_; }
 
   std::atomic<std::uint32_t>& signal(SignalName name) const noexcept { return control().signals[static_cast<std::uint32_t>(name)].word; }
 

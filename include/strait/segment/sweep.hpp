@@ -7,11 +7,11 @@
 #include <strait/layout/cell.hpp>
 #include <strait/layout/segment_header.hpp>
 #include <strait/platform/clock.hpp>
+#include <strait/platform/life_lock.hpp>
 #include <strait/platform/name_list.hpp>
 #include <strait/platform/process.hpp>
 #include <strait/platform/shared_memory.hpp>
 #include <strait/segment/beside.hpp>
-#include <strait/segment/life_lock.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -33,14 +33,16 @@ inline bool is_a_name(std::string_view name) noexcept {
 inline bool remove_if_dead(const std::string& name) noexcept {
   try {
     if (!is_a_name(name)) return false;
-    const auto object = platform::SharedObject::open(name, platform::SharedObject::Access::read_write);
-    if (!object || !platform::is_owned_by_this_user(object->descriptor())) return false;
+    auto object = platform::SharedObject::open(name, platform::SharedObject::Access::read_write);
+    if (!object || !object->is_owned_by_this_user()) return false;
     const auto is_ours = [&] {
-      std::uint64_t magic = 0;
-      return object->read_start(&magic, sizeof magic) == sizeof magic && magic == layout::magic;
+      layout::SegmentHeader header{};
+      const auto size = object->read_start(static_cast<void*>(&header), sizeof header);
+      constexpr auto enough = offsetof(layout::SegmentHeader, park);
+      return size >= enough && header.magic == layout::magic && layout::can_tell_life(header.presence);
     };
     if (!is_ours()) return false;  // foreign files are not even locked
-    LifeLock life(object->descriptor());
+    platform::LifeLock life(*object, name, layout::life_lock_offset);
     if (!life.try_exclusive() || !is_ours() || !object->is_named(name)) return false;
     // DEATH here: a dead segment that nobody holds, as before.
     core::death_point("sweep: exclusive");

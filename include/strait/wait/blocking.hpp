@@ -35,7 +35,7 @@ Waited until(std::atomic<std::uint32_t>& signal, const platform::Park& park, con
   auto now = core::Clock::now();
   auto slice_end = now + slice;
   auto spin_end = platform::single_processor() ? now : core::later(now, policy.spin);
-  if (!policy.park) spin_end = core::Clock::time_point::max();
+  if (!policy.park) spin_end = (core::Clock::time_point::max)();
 
   const auto ask = [&] {
     slice_end = now + slice;

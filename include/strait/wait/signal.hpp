@@ -26,13 +26,13 @@ STRAIT_COLD void wake_sleepers(Word& signal, Park& park, std::uint32_t seen) noe
   while ((seen & may_sleep) != 0) {
     // SYNC sleep: whoever announces later sees the new sequence and looks at the state after it.
     if (signal.compare_exchange_strong(seen, (seen + 2) & ~may_sleep, std::memory_order_seq_cst, std::memory_order_seq_cst)) {
-      park.wake_all(signal);
+      park.wake_all(signal, seen);
       return;
     }
   }
 }
 
-// After the state change. Park has wake_all(word).
+// After the state change. Park has wake_all(word, the value that they sleep on).
 template <class Word, class Park>
 void wake(Word& signal, Park& park) noexcept {
   // SYNC sleep: after the state change, which is seq_cst too.

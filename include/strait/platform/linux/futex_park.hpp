@@ -11,6 +11,7 @@
 #include <climits>
 #include <cstdint>
 #include <ctime>
+#include <string_view>
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -20,6 +21,9 @@ namespace strait::platform {
 
 class FutexPark {
  public:
+  static FutexPark of_this_process() noexcept { return {{}, 0, nullptr}; }
+  FutexPark(std::string_view, std::uint64_t, const void*) noexcept {}  // found by the word alone
+
   static constexpr std::uint16_t method() noexcept { return 1; }
 
   // True: woken, or the word had changed already (or a signal handler ran: look again). False: the time is over.
@@ -30,7 +34,7 @@ class FutexPark {
     return ::syscall(SYS_futex, &word, FUTEX_WAIT, value, &length, nullptr, 0) == 0 || errno != ETIMEDOUT;
   }
 
-  void wake_all(std::atomic<std::uint32_t>& word) const noexcept { ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0); }
+  void wake_all(std::atomic<std::uint32_t>& word, std::uint32_t) const noexcept { ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0); }
 };
 
 }  // namespace strait::platform

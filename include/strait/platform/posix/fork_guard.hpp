@@ -11,12 +11,13 @@
 
 #if STRAIT_POSIX
 
+#include <strait/platform/posix/wide_file.hpp>
+
 #include <atomic>
 #include <cstdint>
 #include <mutex>
 
 #include <pthread.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace strait::platform {
@@ -29,8 +30,8 @@ struct ObjectIdentity {
   friend bool operator==(const ObjectIdentity&, const ObjectIdentity&) = default;
 
   static ObjectIdentity of(int descriptor) noexcept {
-    struct stat status {};
-    if (::fstat(descriptor, &status) != 0) return {};
+    WideStatus status{};
+    if (wide_fstat(descriptor, status) != 0) return {};
     return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
   }
 };

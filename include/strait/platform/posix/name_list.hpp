@@ -5,6 +5,8 @@
 
 #if STRAIT_POSIX
 
+#include <strait/platform/posix/wide_file.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,8 +14,6 @@
 #include <string>
 #include <vector>
 
-#include <dirent.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace strait::platform {
@@ -27,7 +27,7 @@ void for_each_shared_object_name([[maybe_unused]] F f) {
   };
   const std::unique_ptr<DIR, Close> folder(::opendir("/dev/shm"));
   if (!folder) return;
-  while (const dirent* const entry = ::readdir(folder.get())) {
+  while (const WideEntry* const entry = wide_readdir(folder.get())) {
     if (entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN) f(entry->d_name);
   }
 #endif
@@ -53,12 +53,6 @@ inline std::vector<std::string> some_shared_object_names(std::size_t share, std:
     }
   });
   return names;
-}
-
-// Does the object behind this descriptor belong to the user we act as?
-inline bool is_owned_by_this_user(int descriptor) noexcept {
-  struct stat status {};
-  return ::fstat(descriptor, &status) == 0 && status.st_uid == ::geteuid();
 }
 
 }  // namespace strait::platform

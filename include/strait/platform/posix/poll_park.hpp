@@ -6,12 +6,16 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 #include <thread>
 
 namespace strait::platform {
 
 class PollPark {
  public:
+  static PollPark of_this_process() noexcept { return {{}, 0, nullptr}; }
+  PollPark(std::string_view, std::uint64_t, const void*) noexcept {}  // found by the word alone
+
   static constexpr std::uint16_t method() noexcept { return 2; }
 
   bool sleep(std::atomic<std::uint32_t>& word, std::uint32_t value, std::chrono::nanoseconds at_most) const noexcept {
@@ -21,13 +25,13 @@ class PollPark {
     while (word.load(std::memory_order_seq_cst) == value) {
       const auto now = std::chrono::steady_clock::now();
       if (now >= end) return false;
-      std::this_thread::sleep_for(std::min(nap, std::chrono::duration_cast<std::chrono::nanoseconds>(end - now)));
+      std::this_thread::sleep_for((std::min)(nap, std::chrono::duration_cast<std::chrono::nanoseconds>(end - now)));
       nap = std::min<std::chrono::nanoseconds>(nap * 2, std::chrono::milliseconds(1));
     }
     return true;
   }
 
-  void wake_all(std::atomic<std::uint32_t>&) const noexcept {}
+  void wake_all(std::atomic<std::uint32_t>&, std::uint32_t) const noexcept {}
 };
 
 }  // namespace strait::platform

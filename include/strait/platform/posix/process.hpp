@@ -1,6 +1,6 @@
 #pragma once
 // A process's identity is its id and its start time: an id alone is reused. Start times come from /proc where there is one
-// (clock ticks since boot); elsewhere they read 0 and an id that is taken again passes for alive, which delays a repair and
+// (clock ticks since boot), and on macOS from sysctl (milliseconds since 1970); elsewhere they read 0 and an id that is taken again passes for alive, which delays a repair and
 // never repairs the living.
 
 #include <strait/core/config.hpp>
@@ -16,6 +16,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
+#if defined(__APPLE__)
+#include <sys/proc.h>
+#include <sys/sysctl.h>
+#endif
 
 namespace strait::platform {
 
@@ -40,6 +44,22 @@ struct ProcessState {
 };
 
 // False where the system does not tell.
+#if defined(__APPLE__)
+
+inline bool read_process_state(std::uint32_t pid, ProcessState& state) noexcept {
+  int name[] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, static_cast<int>(pid)};
+  kinfo_proc process{};
+  std::size_t size = sizeof process;
+  if (::sysctl(name, 4, &process, &size, nullptr, 0) != 0 || size == 0) return false;
+  state.code = process.kp_proc.p_stat == SZOMB ? 'Z' : 'R';
+  state.threads = 1;
+  const auto& start = process.kp_proc.p_starttime;
+  state.start_time = static_cast<std::uint64_t>(start.tv_sec) * 1000 + static_cast<std::uint64_t>(start.tv_usec) / 1000;
+  return true;
+}
+
+#else
+
 inline bool read_process_state(std::uint32_t pid, ProcessState& state) noexcept {
   char path[32];
   std::snprintf(path, sizeof path, "/proc/%u/stat", pid);
@@ -60,6 +80,8 @@ inline bool read_process_state(std::uint32_t pid, ProcessState& state) noexcept 
   state.start_time = start;
   return true;
 }
+
+#endif
 
 // pid and start time in one word, so that it can be taken and checked in one step: | start time : 42 | pid : 22 |
 class ProcessStamp {

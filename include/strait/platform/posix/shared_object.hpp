@@ -10,6 +10,7 @@
 
 #include <strait/core/error.hpp>
 #include <strait/platform/posix/fork_guard.hpp>
+#include <strait/platform/posix/wide_file.hpp>
 
 #include <boost/interprocess/exceptions.hpp>
 #include <boost/interprocess/mapped_region.hpp>
@@ -38,6 +39,7 @@ namespace ipc = boost::interprocess;
 class SharedObject {
  public:
   enum class Access : std::uint8_t { read_write, read_only };
+  static constexpr bool names_can_be_removed = true;
 
   // An object that was opened while forks were held off.
   SharedObject(ipc::shared_memory_object&& object, const ForkGuard::HoldOff& hold_off) : object_(std::move(object)), guard_(descriptor(), hold_off) {}
@@ -47,6 +49,9 @@ class SharedObject {
     const auto mode = access == Access::read_only ? ipc::read_only : ipc::read_write;
     return attempt(name, [&] { return ipc::shared_memory_object(ipc::open_only, name.c_str(), mode); });
   }
+
+  // The same for bytes whose life is another object's.
+  static std::optional<SharedObject> open_bytes(const std::string& name, Access access) { return open(name, access); }
 
   // Opens what is there or makes an empty object; who may go on as its creator is for the life lock to decide.
   static SharedObject open_or_make(const std::string& name, unsigned permissions) {
@@ -62,8 +67,8 @@ class SharedObject {
   int descriptor() const noexcept { return object_.get_mapping_handle().handle; }
 
   std::uint64_t size() const noexcept {
-    struct stat status {};
-    return ::fstat(descriptor(), &status) == 0 && status.st_size > 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+    WideStatus status{};
+    return wide_fstat(descriptor(), status) == 0 && status.st_size > 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
   }
 
   // Is it of this size? Where objects are rounded up to pages: is it of as many pages?
@@ -78,6 +83,12 @@ class SharedObject {
   bool is_named(const std::string& name) const {
     const auto other = open(name, Access::read_only);
     return other && other->identity() == identity();
+  }
+
+  // Does it belong to the user we act as?
+  bool is_owned_by_this_user() const noexcept {
+    WideStatus status{};
+    return wide_fstat(descriptor(), status) == 0 && status.st_uid == ::geteuid();
   }
 
   // Reads up to `size` bytes from the start; how many there were.
@@ -97,7 +108,7 @@ class SharedObject {
       throw Error(Errc::too_large, name,
                   "it needs " + std::to_string(size) + " bytes, the process may make files of " + std::to_string(limit.rlim_cur) + " (RLIMIT_FSIZE)");
     }
-    if (size > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max())) {
+    if (size > static_cast<std::uint64_t>((std::numeric_limits<WideOffset>::max)())) {
       throw Error(Errc::too_large, name, "it needs " + std::to_string(size) + " bytes, more than a file offset of this build can say");
     }
   }
@@ -106,7 +117,7 @@ class SharedObject {
   void reserve(const std::string& name, std::uint64_t size) const {
     int result = 0;
     do {
-      result = ::posix_fallocate(descriptor(), 0, static_cast<off_t>(size));
+      result = wide_allocate(descriptor(), static_cast<WideOffset>(size));
     } while (result == EINTR);
     if (result == 0) return;
     if (result == EFBIG) throw Error(Errc::too_large, name, "the system refuses an object of " + std::to_string(size) + " bytes");
@@ -120,8 +131,8 @@ class SharedObject {
   // Anything but a plain object under the name is somebody else's; a pipe would even block whoever opens it.
   static void refuse_special([[maybe_unused]] const std::string& name) {
 #if STRAIT_LINUX
-    struct stat status {};
-    if (::lstat(("/dev/shm/" + name).c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    WideStatus status{};
+    if (wide_lstat(("/dev/shm/" + name).c_str(), status) == 0 && !S_ISREG(status.st_mode)) {
       throw Error(Errc::not_a_segment, name, "what is behind this name is not a shared object; it was left as it is");
     }
 #endif
@@ -156,7 +167,7 @@ class Mapping {
 
   // Maps `size` bytes of the object and fills in the page tables: a first touch on a hot path costs ten times as much.
   Mapping(const SharedObject& object, const std::string& name, std::uint64_t size, SharedObject::Access access, bool huge_pages) {
-    if (size > std::numeric_limits<std::size_t>::max() / 2) {
+    if (size > (std::numeric_limits<std::size_t>::max)() / 2) {
       throw Error(Errc::too_large, name, "its " + std::to_string(size) + " bytes do not fit the address space of this process");
     }
     const auto mode = access == SharedObject::Access::read_only ? ipc::read_only : ipc::read_write;

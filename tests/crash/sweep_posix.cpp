@@ -183,3 +183,19 @@ TEST_CASE("creating and being killed again and again does not fill shared memory
   std::cout << "of " << rounds << " segments of killed creators at most " << most << " were there at one time" << std::endl;
   static_cast<void>(remove_dead_segments());
 }
+
+DEATH_TEST("sweep: exclusive", "a dead segment that nobody holds, as before.") {
+  const Watchdog watchdog;
+  // Another test program may sweep what this test leaves for the child: then the child finds nothing to die of.
+  eventually([&] {
+    NameGuard name("crash");
+    Child stale = poised(name, {"create", "poise", "pause"});
+    stale.kill();
+    stale.wait();
+    Child sweeper = actor(name, {"die=sweep: exclusive", "sweep"});
+    const bool died = sweeper.wait().killed_by(SIGKILL);
+    strait::remove_dead_segments();
+    CHECK(caught([&] { CircularBuffer opener(name); }) == Errc::not_found);
+    return died;
+  });
+}
