@@ -5,6 +5,7 @@
 #include <strait/handle/gate.hpp>
 #include <strait/options.hpp>
 #include <strait/platform/fork_guard.hpp>
+#include <strait/platform/life_lock.hpp>
 #include <strait/platform/name_list.hpp>
 #include <strait/platform/shared_memory.hpp>
 #include <strait/segment/beside.hpp>
@@ -167,7 +168,10 @@ inline bool remove_segment(std::string_view name) {
     if (was_struct) return true;
     throw Error(Errc::not_a_segment, checked, "the bytes under this name are not Strait's; they were left as they are");
   }
-  if (platform::SharedObject::remove_name(checked)) return true;
+  if (platform::SharedObject::remove_name(checked)) {
+    platform::LifeLock::forget(checked);
+    return true;
+  }
   if (object->is_named(checked)) throw Error(Errc::permission_denied, checked, "only the user who created it may remove it");
   return was_struct;
 }

@@ -20,6 +20,7 @@
 #include <strait/layout/cell.hpp>
 #include <strait/layout/node.hpp>
 #include <strait/layout/segment_header.hpp>
+#include <strait/platform/life_lock.hpp>
 #include <strait/platform/shared_memory.hpp>
 
 #include <atomic>
@@ -105,7 +106,9 @@ inline bool remove_struct_by_hand(const std::string& name) {
     return false;
   }
   if (is_recorded(*control, name)) platform::SharedObject::remove_name(name);
-  return platform::SharedObject::remove_name(control_name);
+  const bool removed = platform::SharedObject::remove_name(control_name);
+  if (removed) platform::LifeLock::forget(control_name);
+  return removed;
 }
 
 }  // namespace strait::segment

@@ -28,6 +28,8 @@ class LifeLock {
   void unlock() const noexcept { byte_.unlock(); }
   bool is_held_by_another() const noexcept { return byte_.probe() == LockResult::refused; }
 
+  static void forget(const std::string&) noexcept {}
+
   // Of two that leave at once each may hinder the other's first try; the second try is made by one that holds nothing.
   bool became_last() const noexcept {
     if (try_exclusive()) return true;

@@ -92,9 +92,15 @@ class LifeLock {
     return is_exclusive_;
   }
 
+  // After the user removed the object by hand: who comes next has files of their own, those who hold the old ones keep them.
+  static void forget(const std::string& name) {
+    LockFile(name, name + ".life").remove();
+    LockFile(name, name + ".gate").remove();
+  }
+
   void unlock() noexcept {
     if (is_exclusive_) {
-      life_->remove();
+      if (life_->is_in_place()) life_->remove();
       gate_->remove();
     }
     is_exclusive_ = false;

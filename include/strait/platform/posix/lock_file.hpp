@@ -61,7 +61,7 @@ class LockFile {
            ObjectIdentity{static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)} == guard_->identity();
   }
 
-  // Only under its exclusive lock, and in place.
+  // Under its exclusive lock, and in place; or by the user's own hand.
   void remove() const noexcept { ::unlink(path_.c_str()); }
 
  private:

@@ -77,6 +77,8 @@ class LifeLock {
     return !nobody;
   }
 
+  static void forget(const std::string&) noexcept {}
+
   // There is nothing to remove.
   bool became_last() noexcept {
     unlock();

@@ -106,8 +106,8 @@ class SharedObject {
     return count;
   }
 
-  // Kept until `reserve` has made the section.
-  bool write_start(const void* from, std::size_t size) {
+  // Kept until `reserve` has made the section. (Afterwards only removals write, and nothing is removed here.)
+  bool write_start(const void* from, std::size_t size) const {
     const auto* const bytes = static_cast<const std::byte*>(from);
     start_.assign(bytes, bytes + size);
     return true;
@@ -154,7 +154,7 @@ class SharedObject {
   std::optional<unsigned> permissions_;
   ipc::windows_shared_memory section_;
   bool is_open_ = false;
-  std::vector<std::byte> start_;
+  mutable std::vector<std::byte> start_;
 };
 
 class Mapping {
