@@ -204,7 +204,7 @@ TEST_CASE("a set that a killed waiter had been given reaches a later one") {
   CHECK(event.wait(no_wait) == Status::timed_out);
 }
 
-TEST_CASE("closing a handle makes waits through it return closed; who is left alone by the creator is told peer_lost") {
+TEST_CASE("closing a handle makes waits through it return closed, who is left alone by the creator is told peer_lost") {
   const Watchdog watchdog;
   NameGuard name("event");
   {

@@ -147,7 +147,7 @@ TEST_CASE("a thread that ends with the mutex, or a handle that is closed with it
   mutex.unlock();
 }
 
-TEST_CASE("closing a handle makes those who wait through it throw closed; the mutex goes on for others") {
+TEST_CASE("closing a handle makes those who wait through it throw closed, the mutex goes on for others") {
   const Watchdog watchdog;
   NameGuard name("mutex");
   NamedMutex mutex(name);
