@@ -26,6 +26,8 @@ namespace strait {
 /// A many-to-many ring of `node_count` nodes of `node_buffer_size` bytes: it holds node_count messages, each whole or not at all.
 /// Messages are taken in the order in which their nodes were claimed. Any number of threads may use one handle; any party may
 /// be killed at any instruction and the others go on. The node protocol is described in ring/ring.hpp.
+///
+/// With `no_wait` a call looks once; after a row of messages it looks about a microsecond later, so that the other side can get ahead.
 class CircularBuffer : public SharedBuffer {
  public:
   /// Creates. Throws already_exists while a living process holds the name.
