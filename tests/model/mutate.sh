@@ -33,8 +33,8 @@ writers_do_not_recycle_skipped_nodes|undisturbed|include/strait/ring/ring.hpp|s/
 readers_do_not_step_over_skipped_nodes|undisturbed|include/strait/ring/ring.hpp|s/word.compare_exchange_strong(seen.bits, NodeWord::of(at.lap + 1, Phase::free).*/return {Found::none, at};/
 writer_jumps_a_lap_too_far_on_free|undisturbed|include/strait/ring/ring.hpp|s/is_free ? ahead - 1 : ahead/ahead/
 reader_jumps_one_lap_short_only|one_death|include/strait/ring/ring.hpp|s/ahead > 2 ? ahead - 2 : 0/ahead > 1 ? ahead - 1 : 0/
-newcomer_reader_starts_at_node_0|one_death|include/strait/ring/ring.hpp|s/(node_0_lap() - 2) & layout::lap_mask, 1/node_0_lap(), 0/
-newcomer_writer_starts_at_node_0|one_death|include/strait/ring/ring.hpp|s/(node_0_lap() - 1) & layout::lap_mask, 1/node_0_lap(), 0/
+newcomer_reader_starts_at_node_0|one_death|include/strait/ring/ring.hpp|s/geometry_.next({(node_0_lap() - 2) & layout::lap_mask, 0})/Position{node_0_lap(), 0}/
+newcomer_writer_starts_at_node_0|one_death|include/strait/ring/ring.hpp|s/geometry_.next({(node_0_lap() - 1) & layout::lap_mask, 0})/Position{node_0_lap(), 0}/
 laps_compared_without_the_wrap|undisturbed|include/strait/ring/ring.hpp|s/const auto ahead = laps_ahead(seen.lap(), at.lap);/const auto ahead = seen.lap() < at.lap ? one_lap_behind : seen.lap() - at.lap;/
 seen_is_stored_before_the_walk|shared_handle|include/strait/ring/ring.hpp|s/^          counted = count;/          counted = count; cursor.seen.store(count, std::memory_order_release);/
 seen_takes_a_count_read_after_the_walk|undisturbed|include/strait/ring/ring.hpp|s/if (looked_back) cursor.seen.store(counted, std::memory_order_release);/if (looked_back) cursor.seen.store(memory_.given_back().load(std::memory_order_seq_cst), std::memory_order_release);/
