@@ -4,17 +4,22 @@
 //
 //     STRAIT_CHAOS_SECONDS=3600 STRAIT_CHAOS_SEED=7 strait-test-crash "[chaos]"
 
+#include "../support/catch.hpp"
 #include "../support/child.hpp"
+#include "../support/eventually.hpp"
 
 #include <strait/core/death_point.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace strait::test::crash {
@@ -127,5 +132,68 @@ struct Figures {
 };
 
 inline double milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+
+// ---- a crowd -------------------------------------------------------------------------------------------------------------------
+
+/// Children in numbered places, which are killed and replaced as a seed says. Each runs `function` with a name, the record's path
+/// and its place.
+class Crowd {
+ public:
+  Crowd(std::string function, std::string name, const Record& record, std::size_t places)
+      : function_(std::move(function)), name_(std::move(name)), record_(record), places_(places) {
+    for (std::size_t place = 0; place < places_; ++place) start(place);
+  }
+
+  /// Until the time is over. After each kill `wait_for_the_living()` returns when they have gone on; how long that took is kept.
+  template <class Wait>
+  void storm(std::uint64_t seed, std::chrono::seconds time, Wait wait_for_the_living) {
+    Schedule schedule(seed, places_);
+    const auto end = Clock::now() + time;
+    while (Clock::now() < end) {
+      const Kill kill = schedule.next();
+      std::this_thread::sleep_for(kill.after);
+      for (const std::size_t place : kill.victims) children_.at(place).kill();
+      for (const std::size_t place : kill.victims) CHECK(children_.at(place).wait().killed_by(SIGKILL));
+      kills += kill.victims.size();
+      for (const std::size_t place : kill.victims) start(place);
+      const auto killed_at = Clock::now();
+      wait_for_the_living();
+      pauses.add(milliseconds(Clock::now() - killed_at));
+    }
+  }
+
+  /// They have been told to stop.
+  void end() {
+    for (auto& [place, child] : children_) CHECK(child.wait().clean());
+    children_.clear();
+  }
+
+  std::uint64_t kills = 0;
+  Figures pauses;
+
+ private:
+  void start(std::size_t place) {
+    children_.erase(place);
+    children_.emplace(place, Child(function_, {name_, record_.path(), std::to_string(place)}));
+  }
+
+  std::string function_;
+  std::string name_;
+  const Record& record_;
+  std::size_t places_;
+  std::map<std::size_t, Child> children_;
+};
+
+/// Returns when one of `count` parties from `first` on has counted on.
+template <class Line>
+void wait_for_progress(const Line* progress, std::size_t first, std::size_t count) {
+  const auto sum = [&] {
+    std::uint64_t all = 0;
+    for (std::size_t place = first; place < first + count; ++place) all += progress[place].count.load();
+    return all;
+  };
+  const auto before = sum();
+  eventually([&] { return sum() != before; });
+}
 
 }  // namespace strait::test::crash

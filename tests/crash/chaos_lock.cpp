@@ -14,7 +14,6 @@
 #include <atomic>
 #include <cstdio>
 #include <iostream>
-#include <map>
 
 using namespace std::chrono_literals;
 using namespace strait::test;
@@ -117,44 +116,18 @@ TEST_CASE("chaos on a lock: whoever is killed whenever, the lock goes on, and ha
     owner[0].checksum = checksum_of(owner[0]);
     const Record record(sizeof(Common));
     auto& common = record.at<Common>(0);
-    std::map<std::size_t, Child> children;
-    const auto start = [&](std::size_t place) {
-      children.erase(place);
-      children.emplace(place, Child("chaos: lock", {name.str(), record.path(), std::to_string(place)}));
-    };
-    for (std::size_t place = 0; place < places; ++place) start(place);
-
-    Schedule schedule(seed, places);
-    Figures pauses;
-    std::uint64_t kills = 0;
-    const auto end = Clock::now() + time;
-    while (Clock::now() < end) {
-      const Kill kill = schedule.next();
-      std::this_thread::sleep_for(kill.after);
-      for (const std::size_t place : kill.victims) children.at(place).kill();
-      for (const std::size_t place : kill.victims) CHECK(children.at(place).wait().killed_by(SIGKILL));
-      kills += kill.victims.size();
-      for (const std::size_t place : kill.victims) start(place);
-      const auto killed_at = Clock::now();
+    Crowd crowd("chaos: lock", name.str(), record, places);
+    crowd.storm(seed, time, [&] {
       // L3, for both sides.
-      for (const std::size_t side : {std::size_t{0}, sides}) {
-        const auto sum = [&] {
-          std::uint64_t all = 0;
-          for (std::size_t place = side; place < side + sides; ++place) all += common.progress[place].count.load();
-          return all;
-        };
-        const auto before = sum();
-        eventually([&] { return sum() != before; });
-      }
-      pauses.add(milliseconds(Clock::now() - killed_at));
-    }
+      wait_for_progress(common.progress, 0, sides);
+      wait_for_progress(common.progress, sides, sides);
+    });
     common.stop = 1;
-    for (auto& [place, child] : children) CHECK(child.wait().clean());
-    children.clear();
+    crowd.end();
 
     CHECK(common.half_written_untold.load() == 0);
     CHECK(common.intruders.load() == 0);
-    CHECK(common.told.load() <= kills);
+    CHECK(common.told.load() <= crowd.kills);
     CHECK(owner.acquire_write_lock(forever));
     CHECK((is_whole(owner[0]) || owner.was_abandoned()));
     owner.release_write_lock();
@@ -168,10 +141,10 @@ TEST_CASE("chaos on a lock: whoever is killed whenever, the lock goes on, and ha
     std::uint64_t reads = 0;
     for (std::size_t place = 0; place < places; ++place) (place < sides ? writes : reads) += common.progress[place].count.load();
     std::printf("  %llu kills, %llu writes, %llu reads, %llu times told of an abandoned lock, %llu times of half-written data\n",
-                static_cast<unsigned long long>(kills), static_cast<unsigned long long>(writes), static_cast<unsigned long long>(reads),
+                static_cast<unsigned long long>(crowd.kills), static_cast<unsigned long long>(writes), static_cast<unsigned long long>(reads),
                 static_cast<unsigned long long>(common.told.load()), static_cast<unsigned long long>(common.told_and_half_written.load()));
-    std::printf("  after a kill writers and readers went on within %.1f ms (median), %.1f ms (9 of 10), %.1f ms (longest)\n", pauses.at(0.5), pauses.at(0.9),
-                pauses.at(1));
+    std::printf("  after a kill writers and readers went on within %.1f ms (median), %.1f ms (9 of 10), %.1f ms (longest)\n", crowd.pauses.at(0.5), crowd.pauses.at(0.9),
+                crowd.pauses.at(1));
     std::fflush(stdout);
   }
   CHECK(descriptors_in_use() == descriptors_before);

@@ -16,7 +16,6 @@
 #include <cstdio>
 #include <dirent.h>
 #include <iostream>
-#include <map>
 
 using namespace std::chrono_literals;
 using namespace strait::test;
@@ -137,36 +136,12 @@ TEST_CASE("chaos on a name: whoever is killed whenever, a handle's name is its o
     NameGuard name("chaos");
     const Record record(sizeof(Common));
     auto& common = record.at<Common>(0);
-    std::map<std::size_t, Child> children;
-    const auto start = [&](std::size_t place) {
-      children.erase(place);
-      children.emplace(place, Child("chaos: names", {name.str(), record.path(), std::to_string(place)}));
-    };
-    for (std::size_t place = 0; place < places; ++place) start(place);
-    Schedule schedule(seed, places);
-    Figures pauses;
-    std::uint64_t kills = 0;
-    const auto end = Clock::now() + time;
-    while (Clock::now() < end) {
-      const Kill kill = schedule.next();
-      std::this_thread::sleep_for(kill.after);
-      for (const std::size_t place : kill.victims) children.at(place).kill();
-      for (const std::size_t place : kill.victims) CHECK(children.at(place).wait().killed_by(SIGKILL));
-      kills += kill.victims.size();
-      for (const std::size_t place : kill.victims) start(place);
-      const auto sum = [&] {
-        std::uint64_t all = 0;
-        for (std::size_t place = 0; place < places; ++place) all += common.progress[place].count.load();
-        return all;
-      };
-      const auto killed_at = Clock::now();
-      const auto before = sum();
-      eventually([&] { return sum() != before; });
-      pauses.add(milliseconds(Clock::now() - killed_at));
-    }
+    Crowd crowd("chaos: names", name.str(), record, places);
+    crowd.storm(seed, time, [&] {
+      wait_for_progress(common.progress, 0, places);
+    });
     common.stop = 1;
-    for (auto& [place, child] : children) CHECK(child.wait().clean());
-    children.clear();
+    crowd.end();
     INFO("the last other error was number " << common.last_error.load());
     CHECK(common.unnamed.load() == 0);
     CHECK(common.half_made.load() == 0);
@@ -174,10 +149,10 @@ TEST_CASE("chaos on a name: whoever is killed whenever, a handle's name is its o
     CHECK(common.leaks.load() == 0);
     CHECK(caught([&] { SharedArray<std::uint64_t> last(name); }) == Errc::not_found);
     CHECK_FALSE(shm_exists(name));
-    std::printf("  %llu kills, %llu created, %llu opened or created, %llu refused as they should be\n", static_cast<unsigned long long>(kills),
+    std::printf("  %llu kills, %llu created, %llu opened or created, %llu refused as they should be\n", static_cast<unsigned long long>(crowd.kills),
                 static_cast<unsigned long long>(common.created.load()), static_cast<unsigned long long>(common.opened.load()),
                 static_cast<unsigned long long>(common.refused.load()));
-    std::printf("  after a kill the others went on within %.1f ms (median), %.1f ms (9 of 10), %.1f ms (longest)\n", pauses.at(0.5), pauses.at(0.9), pauses.at(1));
+    std::printf("  after a kill the others went on within %.1f ms (median), %.1f ms (9 of 10), %.1f ms (longest)\n", crowd.pauses.at(0.5), crowd.pauses.at(0.9), crowd.pauses.at(1));
     std::fflush(stdout);
   }
   CHECK(descriptors_in_use() == descriptors_before);

@@ -15,7 +15,6 @@
 #include <atomic>
 #include <cstdio>
 #include <iostream>
-#include <map>
 
 using namespace std::chrono_literals;
 using namespace strait::test;
@@ -98,39 +97,13 @@ TEST_CASE("chaos on a struct: whoever is killed whenever, no load of 4 KiB is ev
     SharedStruct<Block> owner(name, Block{});  // all zero is whole
     const Record record(sizeof(Common));
     auto& common = record.at<Common>(0);
-    std::map<std::size_t, Child> children;
-    const auto start = [&](std::size_t place) {
-      children.erase(place);
-      children.emplace(place, Child("chaos: struct", {name.str(), record.path(), std::to_string(place)}));
-    };
-    for (std::size_t place = 0; place < places; ++place) start(place);
-
-    Schedule schedule(seed, places);
-    Figures pauses;
-    std::uint64_t kills = 0;
-    const auto end = Clock::now() + time;
-    while (Clock::now() < end) {
-      const Kill kill = schedule.next();
-      std::this_thread::sleep_for(kill.after);
-      for (const std::size_t place : kill.victims) children.at(place).kill();
-      for (const std::size_t place : kill.victims) CHECK(children.at(place).wait().killed_by(SIGKILL));
-      kills += kill.victims.size();
-      for (const std::size_t place : kill.victims) start(place);
-      const auto killed_at = Clock::now();
-      for (const std::size_t side : {std::size_t{0}, sides}) {
-        const auto sum = [&] {
-          std::uint64_t all = 0;
-          for (std::size_t place = side; place < side + sides; ++place) all += common.progress[place].count.load();
-          return all;
-        };
-        const auto before = sum();
-        eventually([&] { return sum() != before; });
-      }
-      pauses.add(milliseconds(Clock::now() - killed_at));
-    }
+    Crowd crowd("chaos: struct", name.str(), record, places);
+    crowd.storm(seed, time, [&] {
+      wait_for_progress(common.progress, 0, sides);
+      wait_for_progress(common.progress, sides, sides);
+    });
     common.stop = 1;
-    for (auto& [place, child] : children) CHECK(child.wait().clean());
-    children.clear();
+    crowd.end();
 
     CHECK(common.torn.load() == 0);
     CHECK(common.backwards.load() == 0);
@@ -142,12 +115,12 @@ TEST_CASE("chaos on a struct: whoever is killed whenever, no load of 4 KiB is ev
     for (std::size_t place = 0; place < places; ++place) (place < sides ? writes : reads) += common.progress[place].count.load();
     // A writer may be killed between its change and its count.
     CHECK(owner.version() >= writes);
-    CHECK(owner.version() <= writes + kills);
+    CHECK(owner.version() <= writes + crowd.kills);
     CHECK(owner.load().changes == owner.version());
-    std::printf("  %llu kills, %llu changes, %llu loads\n", static_cast<unsigned long long>(kills),
+    std::printf("  %llu kills, %llu changes, %llu loads\n", static_cast<unsigned long long>(crowd.kills),
                 static_cast<unsigned long long>(writes), static_cast<unsigned long long>(reads));
     std::printf("  after a kill writers and readers went on within %.1f ms (median), %.1f ms (9 of 10), %.1f ms (longest)\n",
-                pauses.at(0.5), pauses.at(0.9), pauses.at(1));
+                crowd.pauses.at(0.5), crowd.pauses.at(0.9), crowd.pauses.at(1));
     std::fflush(stdout);
   }
   CHECK(descriptors_in_use() == descriptors_before);
