@@ -2,6 +2,7 @@
 # Puts plausible mistakes back, one at a time, into a copy of the headers and of the model, and sees that the model notices.
 #
 #     sh tests/model/mutate.sh [name...]        all of them without a name; about ten seconds each
+#     sh tests/model/mutate.sh --applies        builds nothing: is each line of the table still about something that is there?
 #
 # Left out, because no schedule can show it: a mend that wakes nobody. A sleeper's own slice ends, and it mends and looks
 # itself: the wake only saves it the rest of the slice. And followers that look too early, or that nobody wakes: relief is called where no
@@ -17,6 +18,11 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 compiler=${CXX:-g++}
 failed=0
+only_applies=
+if [ "${1:-}" = --applies ]; then
+  only_applies=yes
+  shift
+fi
 
 mutations() {
   cat <<'TABLE'
@@ -140,6 +146,7 @@ while IFS='|' read -r name group file program; do
     failed=1
     continue
   fi
+  [ -z "$only_applies" ] || continue
   code=0
   build_and_run "$copy" "$group" || code=$?
   case $code in
