@@ -2,8 +2,11 @@
 // CircularBuffer: a ring of nodes that any number of processes write and read. Each message goes to one reader, first in, first out.
 
 #include <strait/error.hpp>
+#include <strait/handle/readable.hpp>
 #include <strait/handle/ring_handle.hpp>
+#include <strait/handle/wait_source.hpp>
 #include <strait/options.hpp>
+#include <strait/platform/readable_flag.hpp>
 #include <strait/read_claim.hpp>
 #include <strait/shareable.hpp>
 #include <strait/shared_buffer.hpp>
@@ -41,6 +44,18 @@ class CircularBuffer : public SharedBuffer {
   /// Opens, or creates what is not there. Other sizes than the existing ones: type_mismatch.
   CircularBuffer(open_or_create_t, std::string_view name, std::size_t node_count, std::size_t node_buffer_size, const RingOptions& options = {})
       : CircularBuffer(open_ring(name, segment::Intent::open_or_create, node_count, node_buffer_size, options)) {}
+
+  CircularBuffer(CircularBuffer&&) noexcept = default;
+  CircularBuffer& operator=(CircularBuffer&& other) noexcept {
+    CircularBuffer old(std::move(*this));
+    SharedBuffer::operator=(std::move(other));
+    ring_ = other.ring_;
+    node_count_ = other.node_count_;
+    node_buffer_size_ = other.node_buffer_size_;
+    readable_ = std::move(other.readable_);
+    return *this;
+  }
+  ~CircularBuffer() = default;
 
   std::size_t node_count() const { return node_count_; }
   std::size_t node_buffer_size() const { return node_buffer_size_; }
@@ -125,7 +140,7 @@ class CircularBuffer : public SharedBuffer {
   ReadClaim take(Timeout timeout = std::chrono::seconds(1)) {
     const auto visit = enter();
     const auto taken = ring().take(gate(), timeout);
-    if (taken.status != Status::ok) return ReadClaim(taken.status);
+    if (taken.status != Status::ok) return ReadClaim(nothing_taken(taken.status));
     const auto message = ring().message(taken.ticket);
     return ReadClaim(shared_ring(), taken.ticket, message);
   }
@@ -154,7 +169,7 @@ class CircularBuffer : public SharedBuffer {
     const auto visit = enter();
     handle::RingEnd& ring = *ring_;
     const auto [status, ticket] = ring.take(gate(), timeout);
-    if (status != Status::ok) return status;
+    if (status != Status::ok) return nothing_taken(status);
     const auto message = ring.message(ticket);
     try {
       std::forward<F>(f)(message);
@@ -164,6 +179,23 @@ class CircularBuffer : public SharedBuffer {
     }
     ring.release(ticket);
     return Status::ok;
+  }
+
+  // ---- in an event loop ----------------------------------------------------------------------------------------------
+
+  /// A descriptor that is readable when there may be a message, or the ring is closed: for select, poll, epoll, or a loop built on
+  /// them. Then take with no_wait until that says timed_out, which makes the descriptor wait for the next message, and go back to the loop; do not
+  /// read from it, nor close it. It stays valid as long as this object. A thread of this handle sleeps for it. POSIX only.
+  /// Throws permission_denied on a read_only handle and no_space where the process has no descriptor left.
+  template <class Flag = platform::ReadableFlag>
+    requires(Flag::exists)
+  int readable_fd() {
+    const auto visit = enter();
+    return readable_->descriptor([this] {
+      Status verdict{};
+      ring_->look(verdict);  // throws where this handle may not take
+      return std::make_unique<handle::Readable>(name(), gate(), shared_session(), layout::SignalName::readers, [ring = ring_] { return ring->may_have_something(); });
+    });
   }
 
  private:
@@ -180,6 +212,11 @@ class CircularBuffer : public SharedBuffer {
     return std::make_shared<handle::RingHandle>(name, intent, expected, options);
   }
 
+  friend struct handle::WaitAccess;
+  auto wait_source() {
+    return handle::SessionSource(gate(), shared_session(), layout::SignalName::readers, [ring = ring_](Status& verdict) { return ring->look(verdict); });
+  }
+
   // Only inside a visit.
   handle::RingEnd& ring() const noexcept { return *ring_; }
   std::shared_ptr<handle::RingEnd> shared_ring() const noexcept { return {shared_session(), ring_}; }
@@ -193,7 +230,14 @@ class CircularBuffer : public SharedBuffer {
   template <class Copy>
   Status copy_message(Timeout timeout, Copy copy) {
     const auto visit = enter();
-    return ring_->read(gate(), timeout, copy);
+    const Status status = ring_->read(gate(), timeout, copy);
+    if (status != Status::ok) [[unlikely]] return nothing_taken(status);
+    return Status::ok;
+  }
+
+  STRAIT_COLD Status nothing_taken(Status status) noexcept {
+    readable_->rearm();
+    return status;
   }
 
   [[noreturn]] void throw_too_large(std::size_t size) const {
@@ -215,6 +259,7 @@ class CircularBuffer : public SharedBuffer {
   handle::RingEnd* ring_;
   std::size_t node_count_;
   std::size_t node_buffer_size_;
+  std::unique_ptr<handle::MaybeReadable> readable_ = std::make_unique<handle::MaybeReadable>();  // ends before what it watches
 };
 
 }  // namespace strait

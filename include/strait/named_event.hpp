@@ -3,6 +3,7 @@
 
 #include <strait/error.hpp>
 #include <strait/handle/segment_event.hpp>
+#include <strait/handle/wait_source.hpp>
 #include <strait/options.hpp>
 #include <strait/platform/kernel_objects.hpp>
 #include <strait/timeout.hpp>
@@ -41,6 +42,9 @@ class NamedEvent {
   }
 
  private:
+  friend struct handle::WaitAccess;
+  auto wait_source() { return event().wait_source(); }
+
   using Event = std::conditional_t<platform::has_kernel_objects, platform::KernelEvent, handle::SegmentEvent>;
 
   Event& event() const {

@@ -80,6 +80,9 @@ class NotifyingBuffer {
   class Writer;
 
  private:
+  friend struct handle::WaitAccess;
+  auto wait_source() const { return handle().wait_source(); }
+
   handle::LatestHandle& handle() const {
     if (!handle_) handle::Gate::throw_closed("(moved from)");
     return *handle_;

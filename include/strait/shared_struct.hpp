@@ -136,6 +136,9 @@ class SharedStruct {
   const T* raw() const { return reinterpret_cast<const T*>(handle().raw()); }
 
  private:
+  friend struct handle::WaitAccess;
+  auto wait_source() const { return handle().wait_source(); }
+
   // Room for a value that is made of bytes: no constructor runs.
   template <class V>
   union Storage {

@@ -21,4 +21,5 @@
 #include <strait/shared_struct.hpp>
 #include <strait/subscription.hpp>
 #include <strait/timeout.hpp>
+#include <strait/wait_any.hpp>
 #include <strait/write_claim.hpp>

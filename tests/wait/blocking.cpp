@@ -30,7 +30,7 @@ struct Call {
   template <class Attempt>
   Waited run(Timeout timeout, Attempt attempt, AfterSlice answer = AfterSlice::go_on) {
     return until(
-        signal, park, policy, timeout,
+        OnSignal(signal, park), policy, timeout,
         [&] {
           ++attempts;
           return attempt();
@@ -126,7 +126,7 @@ TEST_CASE("a sleeper is woken, whoever sleeps beside it") {
   for (int i = 0; i < 4; ++i) {
     workers.run([&] {
       const auto waited = until(
-          signal, park, policy, forever,
+          OnSignal(signal, park), policy, forever,
           [&] {
             int seen = things.load();
             while (seen > 0) {

@@ -91,7 +91,7 @@ class CellHandle {
   using Session = segment::Session;
 
   CellHandle(Opened& opened, CellMemory memory)
-      : opened_(&opened), memory_(memory), cell_(memory), mutex_(opened.session(), memory.block().first) {}
+      : opened_(&opened), memory_(memory), cell_(memory), mutex_(opened.session(), memory.block().first), told_(cell_.version()) {}
 
   // Calls copy(from) until what it copied is whole; the version. Inside a visit.
   template <class Copy>
@@ -143,6 +143,15 @@ class CellHandle {
     if (changed) return Status::ok;
     if (closing) return Status::closed;
     return waited == wait::Waited::stopped ? Status::peer_lost : Status::timed_out;
+  }
+
+  // Has it changed since this was last answered with true, or the handle was opened?
+  bool has_news() const noexcept {
+    const auto version = cell_.version_after_announcement();
+    // relaxed: this handle's own note
+    if (told_.load(std::memory_order_relaxed) == version) return false;
+    told_.store(version, std::memory_order_relaxed);
+    return true;
   }
 
   // The changes from `since` on, up to and with `version`. What is not remembered any more may have changed everything.
@@ -240,6 +249,7 @@ class CellHandle {
   CellMemory memory_;
   mutable cell::Cell<CellMemory> cell_;
   MutexHandle mutex_;
+  mutable std::atomic<std::uint64_t> told_;
 };
 
 }  // namespace strait::handle

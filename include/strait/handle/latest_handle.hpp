@@ -7,6 +7,7 @@
 #include <strait/handle/cell_handle.hpp>
 #include <strait/handle/handler.hpp>
 #include <strait/handle/opened.hpp>
+#include <strait/handle/wait_source.hpp>
 #include <strait/handle/workers.hpp>
 #include <strait/layout/cell.hpp>
 #include <strait/platform/shared_bytes.hpp>
@@ -90,6 +91,13 @@ class LatestHandle {
     if (is_calling_) return;
     workers_.start(opened_.gate(), [this] { calling(); });
     is_calling_ = true;
+  }
+
+  auto wait_source() const {
+    return SessionSource(opened_.gate(), opened_.shared_session(), layout::SignalName::readers, [this](Status& verdict) {
+      verdict = Status::ok;
+      return cell_.has_news();
+    });
   }
 
  private:

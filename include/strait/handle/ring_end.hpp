@@ -199,6 +199,26 @@ class RingEnd {
     return ring.may_have_message(reader_);
   }
 
+  // Is there a message to take? Takes nothing. True: ok, or closed, with nothing left. An exclusive side's one thread, as with take().
+  bool look(Status& verdict) {
+    refuse_read_only();
+    if (one_reader_) {
+      own(reader_side_, control_->reader_side, "reader");
+      mark_first_taken();
+    }
+    const bool closed = is_closed();  // as in a take that waits
+    if (closed) session_->fence();
+    const Found found = ring_.look(reader_);
+    verdict = found == Found::node ? Status::ok : Status::closed;
+    return found == Found::node || (closed && found == Found::none);
+  }
+
+  // The same by any thread, also beside an exclusive side's: true, now and then, where there is nothing after all.
+  bool may_have_something() {
+    Status verdict{};
+    return one_reader_ ? is_closed() || may_have_message() : look(verdict);
+  }
+
   // For those who wait in their own way: one try of an exclusive reader. `timed_out`: nothing to take now.
   Claimed take_once() noexcept {
     const Attempt found = local_ring().find_published(reader_);
@@ -453,13 +473,16 @@ class RingEnd {
   }
 
   STRAIT_COLD Claimed take_further(const Gate& gate, Timeout timeout) {
-    if (reader_side_.has_unmarked()) {
-      ring_.mark_reading(position(reader_side_.unmarked()), seat_);
-      reader_side_.marked();
-    }
+    mark_first_taken();
     const Claimed taken = wait_for_message(gate, timeout, &RingEnd::try_take);
     if (taken.status == Status::ok) reader_side_.began_marked();
     return taken;
+  }
+
+  void mark_first_taken() noexcept {
+    if (!reader_side_.has_unmarked()) return;
+    ring_.mark_reading(position(reader_side_.unmarked()), seat_);
+    reader_side_.marked();
   }
 
   // What every call reads, together and apart from what calls write.

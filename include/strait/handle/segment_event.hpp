@@ -6,18 +6,22 @@
 #include <strait/core/timeout.hpp>
 #include <strait/event/event.hpp>
 #include <strait/handle/opened.hpp>
+#include <strait/handle/wait_source.hpp>
 #include <strait/layout/event.hpp>
 #include <strait/segment/session.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace strait::handle {
 
 class SegmentEvent {
+  using SignalName = layout::SignalName;
+
  public:
   SegmentEvent(std::string_view name, bool manual, bool initially_set, const OpenOptions& options)
       : opened_(open(name, manual, initially_set, options)),
@@ -58,9 +62,18 @@ class SegmentEvent {
     opened_.close([] {});
   }
 
+  // An automatic event's set is taken, if it is there, as by a wait that does not wait.
+  auto wait_source() {
+    return SessionSource(opened_.gate(), opened_.shared_session(), SignalName::readers, [this, since = std::optional<std::uint64_t>()](Status& verdict) mutable {
+      verdict = Status::ok;
+      if (!manual_) return event_.take();
+      if (!since) since = event_.state();
+      return event_.is_let_go(*since);
+    });
+  }
+
  private:
   using Session = segment::Session;
-  using SignalName = layout::SignalName;
 
   // The session is there to wake; a mend wakes everybody by itself.
   class Words {

@@ -8,6 +8,7 @@
 #include <strait/handle/cell_handle.hpp>
 #include <strait/handle/handler.hpp>
 #include <strait/handle/opened.hpp>
+#include <strait/handle/wait_source.hpp>
 #include <strait/handle/workers.hpp>
 #include <strait/layout/cell.hpp>
 #include <strait/platform/shared_bytes.hpp>
@@ -99,6 +100,13 @@ class StructHandle {
     const auto seen = copy_to(last);
     workers_.start(opened_.gate(), [this, handler = std::move(handler), poll, deliver = std::move(deliver),
                                     last = std::move(last), seen]() mutable { watching(*handler, poll, deliver, last, seen); });
+  }
+
+  auto wait_source() const {
+    return SessionSource(opened_.gate(), opened_.shared_session(), layout::SignalName::readers, [this](Status& verdict) {
+      verdict = Status::ok;
+      return cell_.has_news();
+    });
   }
 
  private:

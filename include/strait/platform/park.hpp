@@ -4,6 +4,7 @@
 //
 //     Park: method(); sleep(word, value, at most) -> woken, or false when the time is over;
 //     wake_all(word, value) wakes those who sleep on `value`, which the word has no longer
+//     sleep_any(spots, at most): on several words at once, each a Spot{park, word, value}
 //     Park(name, life, base) for the words of a segment: its name, a number that is this life's alone, where it is mapped;
 //     Park::of_this_process() for words that no other process sees
 

@@ -226,6 +226,11 @@ class Ring {
     return {Found::node, at};
   }
 
+  // Is there one that try_take would take? It stays where it is.
+  Found look(ReaderCursor<Memory>& cursor) noexcept {
+    return walk_to_published(cursor, [](auto&, NodeWord, Position) { return Step::seen; }).found;
+  }
+
   // A look that moves nothing, for a ring whose messages are never given back: false only where the head is neither published nor
   // skipped nor past the hint.
   bool may_have_message(const ReaderCursor<Memory>& cursor) noexcept {
@@ -298,7 +303,7 @@ class Ring {
   }
 
  private:
-  enum class Step : std::uint8_t { taken, reload };
+  enum class Step : std::uint8_t { taken, seen, reload };
 
   template <class TryNode>
   Attempt walk_to_free(WriterCursor<Memory>& cursor, TryNode try_node) noexcept {
@@ -337,8 +342,9 @@ class Ring {
       NodeWord seen{word.load(std::memory_order_seq_cst)};
       const auto ahead = laps_ahead(seen.lap(), at.lap);
       if (ahead == 0 && seen.phase() == Phase::published) {  // case 1
-        if (try_node(word, seen, at) == Step::taken) {
-          store(cursor.hint, geometry_.next(at));
+        const Step step = try_node(word, seen, at);
+        if (step != Step::reload) {
+          store(cursor.hint, step == Step::taken ? geometry_.next(at) : at);
           return {Found::node, at};
         }
       } else if (ahead == 0 && seen.phase() == Phase::reading) {  // case 2

@@ -151,11 +151,17 @@ class Session {
   }
   template <class Attempt>
   wait::Waited wait(std::atomic<std::uint32_t>& signal, Timeout timeout, For whom, Attempt attempt, const WaitPolicy& policy) {
-    const auto after_slice = [this, whom] {
-      mend_dead();
-      return whom == For::another_participant && is_alone_without_owner() ? wait::AfterSlice::stop : wait::AfterSlice::go_on;
-    };
-    return wait::until(signal, park_, policy, timeout, attempt, [this] { fence(); }, after_slice, [this] { count(line().waits); });
+    return wait::until(wait::OnSignal(signal, park_), policy, timeout, attempt, [this] { fence(); }, [this, whom] { return after_slice(whom); },
+                       [this] { count(line().waits); });
+  }
+
+  // How this handle's waits spin and park.
+  const WaitPolicy& wait_policy() const noexcept { return wait_; }
+
+  // What every waiter does once a slice.
+  wait::AfterSlice after_slice(For whom) {
+    mend_dead();
+    return whom == For::another_participant && is_alone_without_owner() ? wait::AfterSlice::stop : wait::AfterSlice::go_on;
   }
 
   // Whatever anybody changed in a node before this, whoever calls it sees; whatever its caller stored before it, they see from now on.

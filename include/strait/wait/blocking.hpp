@@ -22,12 +22,27 @@ enum class Waited : std::uint8_t { done, timed_out, stopped };
 // What a blocked call does at the end of a slice, beside trying again.
 enum class AfterSlice : std::uint8_t { go_on, stop };
 
-// Tries until `attempt()` is true. `attempt` is called again after every announcement; it must load the state with seq_cst.
+// One signal to sleep on. For several see wait/several.hpp.
+class OnSignal {
+ public:
+  OnSignal(std::atomic<std::uint32_t>& signal, const platform::Park& park) noexcept : signal_(&signal), park_(&park) {}
+
+  void announce() noexcept { announced_ = wait::announce(*signal_); }
+
+  // At most so long, after an announcement. True: woken.
+  bool sleep(std::chrono::nanoseconds at_most) const noexcept { return park_->sleep(*signal_, announced_, at_most); }
+
+ private:
+  std::atomic<std::uint32_t>* signal_;
+  const platform::Park* park_;
+  std::uint32_t announced_ = 0;
+};
+
+// Tries until `attempt()` is true. `attempt` is called again after every announcement `where` made; it must load the state with seq_cst.
 // `fence()` runs between an announcement and the attempt that follows. `after_slice()` runs when a slice ended without a wake and once more at the deadline; `stop` ends the wait, after a last try.
 // `slept()` runs before each park.
-template <class Attempt, class Fence, class After, class OnPark>
-Waited until(std::atomic<std::uint32_t>& signal, const platform::Park& park, const WaitPolicy& policy, Timeout timeout, Attempt attempt, Fence fence,
-             After after_slice, OnPark slept) {
+template <class Where, class Attempt, class Fence, class After, class OnPark>
+Waited until(Where where, const WaitPolicy& policy, Timeout timeout, Attempt attempt, Fence fence, After after_slice, OnPark slept) {
   if (attempt()) return Waited::done;
   if (timeout.is_no_wait()) return Waited::timed_out;
 
@@ -54,12 +69,12 @@ Waited until(std::atomic<std::uint32_t>& signal, const platform::Park& park, con
       if (now >= slice_end && ask()) return attempt() ? Waited::done : Waited::stopped;
     }
     if (!deadline.passed(now)) {
-      const std::uint32_t announced = announce(signal);
+      where.announce();
       fence();
       if (attempt()) return Waited::done;
       slept();
       const auto left = deadline.left(now, slice);
-      const bool woken = park.sleep(signal, announced, left);
+      const bool woken = where.sleep(left);
       if (attempt()) return Waited::done;
       now = core::Clock::now();
       if (woken) {

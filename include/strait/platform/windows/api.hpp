@@ -16,6 +16,7 @@ extern "C" {
 __declspec(dllimport) int __stdcall CloseHandle(void*);
 __declspec(dllimport) unsigned long __stdcall GetLastError();
 __declspec(dllimport) unsigned long __stdcall WaitForSingleObject(void*, unsigned long);
+__declspec(dllimport) unsigned long __stdcall WaitForMultipleObjects(unsigned long, void* const*, int, unsigned long);
 __declspec(dllimport) void* __stdcall CreateMutexA(_SECURITY_ATTRIBUTES*, int, const char*);
 __declspec(dllimport) void* __stdcall OpenMutexA(unsigned long, int, const char*);
 __declspec(dllimport) int __stdcall ReleaseMutex(void*);

@@ -12,10 +12,14 @@
 
 #include <boost/interprocess/permissions.hpp>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <span>
 #include <string_view>
 
 namespace strait::platform {
@@ -30,18 +34,44 @@ class EventPark {
   static constexpr std::uint16_t method() noexcept { return 3; }
 
   bool sleep(std::atomic<std::uint32_t>& word, std::uint32_t value, std::chrono::nanoseconds at_most) const noexcept {
-    // Open to everybody: it gives nothing but a wake-up, and its name holds a random number from inside the segment.
-    boost::interprocess::permissions everybody;
-    everybody.set_unrestricted();
-    constexpr int stays_set = 1;
-    const windows::Handle event(
-        ::CreateEventA(static_cast<_SECURITY_ATTRIBUTES*>(static_cast<void*>(everybody.get_permissions())), stays_set, 0, Name(*this, word, value).text));
+    const windows::Handle event = event_of(word, value);
     // SYNC sleep: after the event is there for the waker to find, which changes the word before it looks for the event.
     if (word.load(std::memory_order_seq_cst) != value) return true;
-    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(at_most).count();
-    if (event) return ::WaitForSingleObject(event.get(), static_cast<unsigned long>(milliseconds)) == windows::wait_satisfied;
+    if (event) return ::WaitForSingleObject(event.get(), milliseconds(at_most)) == windows::wait_satisfied;
     ::Sleep(1);  // the system has no event for us: look again in a while
     return true;
+  }
+
+  struct Spot {
+    const EventPark* park;
+    std::atomic<std::uint32_t>* word;
+    std::uint32_t value;
+  };
+
+  // Of more than 64 words, which is all that the system can wait for, the rest is looked at when the sleep ends: after a millisecond.
+  static bool sleep_any(std::span<const Spot> spots, std::chrono::nanoseconds at_most) noexcept {
+    std::array<windows::Handle, most> events;
+    std::array<void*, most> handles{};
+    std::size_t count = 0;
+    bool all = true;
+    for (const Spot& spot : spots) {
+      if (count < most) events[count] = spot.park->event_of(*spot.word, spot.value);
+      if (count < most && events[count]) {
+        handles[count] = events[count].get();
+        ++count;
+      } else {
+        all = false;
+      }
+    }
+    // SYNC sleep: as above.
+    if (std::ranges::any_of(spots, [](const Spot& spot) { return spot.word->load(std::memory_order_seq_cst) != spot.value; })) return true;
+    if (count == 0) {
+      ::Sleep(1);
+      return true;
+    }
+    constexpr int any_of_them = 0;
+    const auto length = all ? milliseconds(at_most) : 1UL;
+    return ::WaitForMultipleObjects(static_cast<unsigned long>(count), handles.data(), any_of_them, length) < count || !all;
   }
 
   void wake_all(std::atomic<std::uint32_t>& word, std::uint32_t value) const noexcept {
@@ -50,6 +80,21 @@ class EventPark {
   }
 
  private:
+  static constexpr std::size_t most = 64;
+
+  static unsigned long milliseconds(std::chrono::nanoseconds length) noexcept {
+    return static_cast<unsigned long>(std::chrono::ceil<std::chrono::milliseconds>(length).count());
+  }
+
+  // Open to everybody: it gives nothing but a wake-up, and its name holds a random number from inside the segment.
+  windows::Handle event_of(const std::atomic<std::uint32_t>& word, std::uint32_t value) const noexcept {
+    boost::interprocess::permissions everybody;
+    everybody.set_unrestricted();
+    constexpr int stays_set = 1;
+    return windows::Handle(
+        ::CreateEventA(static_cast<_SECURITY_ATTRIBUTES*>(static_cast<void*>(everybody.get_permissions())), stays_set, 0, Name(*this, word, value).text));
+  }
+
   // The same in every process: the segment's life, where in it the word lies, and its value.
   struct Name {
     Name(const EventPark& park, const std::atomic<std::uint32_t>& word, std::uint32_t value) noexcept {
