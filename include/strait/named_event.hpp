@@ -33,7 +33,7 @@ class NamedEvent {
   void set() { event().set(); }
   void reset() { event().reset(); }
 
-  /// peer_lost: nobody else has it open, and who created it is gone.
+  /// peer_lost: nobody else has it open, and who created it is gone (not on Windows, where the system does not tell).
   Status wait(Timeout timeout = forever) { return event().wait(timeout); }
 
   /// Ends this handle; idempotent. Blocked waits of other threads return `closed`, and it returns when they have left.

@@ -73,7 +73,7 @@ TEST_CASE("a process controller's data has the golden bytes in shared memory") {
     std::copy(text.begin(), text.end(), data.message_buffer.begin());
   });
   CHECK(shared.version() == 8);
-  CHECK((shm_bytes(name) == expected));
+  CHECK(shm_holds(name, expected));
 }
 
 TEST_CASE("a playback state has the golden bytes in shared memory") {
@@ -92,7 +92,7 @@ TEST_CASE("a playback state has the golden bytes in shared memory") {
     for (std::size_t i = 0; i < data.input_buffer.size(); ++i) data.input_buffer[i] = static_cast<unsigned char>(i % 251);
     std::reverse_copy(data.input_buffer.begin(), data.input_buffer.end(), data.output_buffer.begin());
   });
-  CHECK((shm_bytes(name) == expected));
+  CHECK(shm_holds(name, expected));
 }
 
 TEST_CASE("golden bytes that a foreign program laid down are read field by field") {

@@ -12,7 +12,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <filesystem>
 #include <mutex>
 #include <span>
 #include <string>
@@ -41,7 +40,7 @@ TEST_CASE("the object holds the bytes and nothing else, a write leaves the old t
     first.write(bytes("hello"));
     second.write(bytes("be"));
     CHECK(text(first.read()) == "bello");
-    CHECK(shm_bytes(name) == std::vector<unsigned char>{'b', 'e', 'l', 'l', 'o'});
+    CHECK(shm_holds(name, {'b', 'e', 'l', 'l', 'o'}));
     CHECK(caught([&] { first.write(bytes("too long")); }) == Errc::message_too_large);
     CHECK(caught([&] { RawNotifyingBuffer other(name, 6); }) == Errc::type_mismatch);
     CHECK(caught([&] { RawNotifyingBuffer none(name, 0); }) == Errc::invalid_argument);
@@ -86,7 +85,7 @@ TEST_CASE("a partner that maps the bytes and sets the event is received, and rec
     CHECK(calls == before);
   }
   CHECK(shm_exists(name));  // the partner's
-  std::filesystem::remove(shm_path(name));
+  shm_forget(name);
 }
 
 TEST_CASE("a write while a handler runs is received after it, and every receiver gets the last one") {

@@ -11,7 +11,7 @@
 
 namespace strait::test {
 
-/// Is there anything of that name, or is it just being made?
+/// Is there anything of that name (a segment, or on Windows a mutex or an event), or is it just being made?
 bool shm_exists(std::string_view name);
 
 /// Does a name stay when everybody who held it was killed, until somebody sweeps it?
@@ -19,6 +19,9 @@ bool names_stay();
 
 /// All bytes of it (on Windows up to the end of a page).
 std::vector<unsigned char> shm_bytes(std::string_view name);
+
+/// Are these its bytes, and all of them? (On Windows: and zeros up to the end of the page.)
+bool shm_holds(std::string_view name, const std::vector<unsigned char>& bytes);
 
 /// Makes or replaces it with these bytes, held by nobody (on Windows by this process, until shm_forget).
 void shm_write(std::string_view name, const std::vector<unsigned char>& bytes);

@@ -12,6 +12,7 @@
 #include <strait/handle/workers.hpp>
 #include <strait/layout/cell.hpp>
 #include <strait/platform/shared_bytes.hpp>
+#include <strait/platform/shared_memory.hpp>
 #include <strait/segment/raw_object.hpp>
 #include <strait/segment/session.hpp>
 
@@ -23,6 +24,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -58,7 +60,10 @@ class StructHandle {
   }
 
   void close() {
-    opened_.close([this] { workers_.join(); });
+    opened_.close([this] {
+      workers_.join();
+      raw_.reset();  // before the session, which is its life
+    });
   }
 
   const std::byte* raw() const {
@@ -117,13 +122,28 @@ class StructHandle {
     return *reinterpret_cast<layout::CellBlock*>(segment.payload());
   }
 
+  // Where the system ends names one by one, with their holders, the bytes of a struct that is just ending may be gone before its
+  // control segment: that one will be gone soon.
   static std::shared_ptr<Session> open(const std::string& name, segment::Intent intent, Type type, const void* initial,
                                        const OpenOptions& options, const std::shared_ptr<segment::RawObject>& raw) {
+    const core::Deadline soon(std::chrono::milliseconds(100));
+    for (;;) {
+      try {
+        return try_open(name, intent, type, initial, options, raw);
+      } catch (const Error& error) {
+        if (platform::SharedObject::names_can_be_removed || error.code() != Errc::broken || soon.passed(core::Clock::now())) throw;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+
+  static std::shared_ptr<Session> try_open(const std::string& name, segment::Intent intent, Type type, const void* initial,
+                                           const OpenOptions& options, const std::shared_ptr<segment::RawObject>& raw) {
     using segment::Intent;
     using segment::RawObject;
     if (intent != Intent::open) {
       return open_control(name, intent, type, options, raw, [=](layout::CellBlock& record) {
-        const bool is_foreign = intent == Intent::open_or_create && segment::RawObject::look(name) == RawObject::Found::bytes;
+        const bool is_foreign = intent == Intent::open_or_create && RawObject::look_for_foreign(name) == RawObject::Found::bytes;
         if (is_foreign) return raw->adopt(name, type.size, segment::RawObject::Access::read_write, record);
         raw->make(name, initial, type.size, options.permissions, record);
       });
@@ -134,7 +154,7 @@ class StructHandle {
         return open_control(name, intent, type, options, raw, [](layout::CellBlock&) {});
       } catch (const Error& error) {
         if (error.code() != Errc::not_found) throw;
-        const auto found = segment::RawObject::look(name);
+        const auto found = RawObject::look_for_foreign(name);
         if (found == RawObject::Found::segment && !segment::remove_if_dead(name)) {
           throw Error(Errc::wrong_kind, name, "it holds a segment of another kind; open it with the class that created it");
         }

@@ -9,12 +9,21 @@
 
 #include <strait/core/config.hpp>
 
-namespace strait::platform {
+#if STRAIT_WINDOWS
 
+#include <strait/platform/windows/kernel_event.hpp>
+#include <strait/platform/windows/kernel_mutex.hpp>
+
+namespace strait::platform {
+inline constexpr bool has_kernel_objects = true;
+}
+
+#else
+
+namespace strait::platform {
 class KernelMutex;
 class KernelEvent;
-
-// A system sets it to true together with the header that defines both.
 inline constexpr bool has_kernel_objects = false;
-
 }  // namespace strait::platform
+
+#endif

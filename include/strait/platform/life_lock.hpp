@@ -8,6 +8,7 @@
 //     became_last()                     from shared, to leave: exclusive if nobody else holds it; let go otherwise
 //     is_held_by_another()              for those who may only read; not by a holder
 //     unlock()
+//     pass_on()                         from exclusive: unlock, and go on using the object, whose life is another one's from here
 //     forget(name)                      the object was removed by hand: its next life is another one
 //
 // A refusal by try_exclusive and then by try_shared means that somebody is creating or removing.

@@ -12,11 +12,13 @@
 #include <strait/platform/shared_memory.hpp>
 #include <strait/segment/sweep.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace strait::segment {
@@ -50,6 +52,15 @@ class RawObject {
     return object->read_start(&magic, sizeof magic) == sizeof magic && magic == layout::magic ? Found::segment : Found::bytes;
   }
 
+  // The same for a name without a control segment. Where the system ends names with their holders, it does so one by one: such bytes
+  // may be those of a struct that is just ending. What is still there a little later is a foreign program's.
+  static Found look_for_foreign(const std::string& name) {
+    const auto found = look(name);
+    if (platform::SharedObject::names_can_be_removed || found != Found::bytes) return found;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return look(name);
+  }
+
   // In the creation of the control segment. `initial`: the first value.
   void make(const std::string& name, const void* initial, std::size_t size, unsigned permissions, layout::CellBlock& record) {
     for (;;) {
@@ -57,15 +68,17 @@ class RawObject {
       platform::LifeLock life(*object_, name, layout::life_lock_offset);  // a creator of another class may be about to use the same empty object
       if (object_->size() == 0 && life.try_exclusive() && object_->size() == 0 && object_->is_named(name)) {
         fill(name, initial, size, record);
-        life.unlock();
+        life.pass_on();
         return;
       }
       if (object_->size() == 0) continue;
-      if (look(name) == Found::segment) {
+      life.unlock();
+      const auto found = look_for_foreign(name);
+      if (found == Found::segment) {
         if (remove_if_dead(name)) continue;
         throw Error(Errc::already_exists, name, "a living process holds a segment of another kind under this name");
       }
-      if (object_->is_named(name))
+      if (found == Found::bytes && object_->is_named(name))
         throw Error(Errc::not_a_segment, name, "a foreign program's bytes lie under this name; they were left as they are");
     }
   }

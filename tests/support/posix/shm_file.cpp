@@ -22,6 +22,8 @@ std::vector<unsigned char> shm_bytes(std::string_view name) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
+bool shm_holds(std::string_view name, const std::vector<unsigned char>& bytes) { return shm_bytes(name) == bytes; }
+
 void shm_write(std::string_view name, const std::vector<unsigned char>& bytes) {
   std::ofstream file(shm_path(name), std::ios::binary | std::ios::trunc);
   file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));

@@ -34,7 +34,8 @@ bool is_there(void* handle) {
 
 bool shm_exists(std::string_view name) {
   const std::string text(name);
-  return is_there(::OpenFileMappingA(FILE_MAP_READ, FALSE, text.c_str())) || is_there(::OpenMutexA(SYNCHRONIZE, FALSE, (text + ".strait").c_str()));
+  return is_there(::OpenFileMappingA(FILE_MAP_READ, FALSE, text.c_str())) || is_there(::OpenMutexA(SYNCHRONIZE, FALSE, (text + ".strait").c_str())) ||
+         is_there(::OpenMutexA(SYNCHRONIZE, FALSE, text.c_str())) || is_there(::OpenEventA(SYNCHRONIZE, FALSE, text.c_str()));
 }
 
 bool names_stay() { return false; }
@@ -43,6 +44,15 @@ std::vector<unsigned char> shm_bytes(std::string_view name) {
   const auto region = map(name);
   const auto* const first = static_cast<const unsigned char*>(region.get_address());
   return {first, first + region.get_size()};
+}
+
+bool shm_holds(std::string_view name, const std::vector<unsigned char>& bytes) {
+  auto expected = bytes;
+  SYSTEM_INFO system{};
+  ::GetSystemInfo(&system);
+  const std::size_t page = system.dwPageSize;
+  expected.resize((bytes.size() + page - 1) / page * page);
+  return shm_bytes(name) == expected;
 }
 
 void shm_write(std::string_view name, const std::vector<unsigned char>& bytes) {

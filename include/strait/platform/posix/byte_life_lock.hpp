@@ -26,6 +26,7 @@ class LifeLock {
   bool try_exclusive() const noexcept { return byte_.try_exclusive() == LockResult::held; }
   bool try_shared() const noexcept { return byte_.try_shared() == LockResult::held; }
   void unlock() const noexcept { byte_.unlock(); }
+  void pass_on() const noexcept { unlock(); }
   bool is_held_by_another() const noexcept { return byte_.probe() == LockResult::refused; }
 
   static void forget(const std::string&) noexcept {}

@@ -23,6 +23,7 @@ __declspec(dllimport) int __stdcall ReleaseMutex(void*);
 __declspec(dllimport) void* __stdcall CreateEventA(_SECURITY_ATTRIBUTES*, int, int, const char*);
 __declspec(dllimport) void* __stdcall OpenEventA(unsigned long, int, const char*);
 __declspec(dllimport) int __stdcall SetEvent(void*);
+__declspec(dllimport) int __stdcall ResetEvent(void*);
 __declspec(dllimport) void __stdcall Sleep(unsigned long);
 __declspec(dllimport) unsigned long __stdcall FlsAlloc(void(__stdcall*)(void*));
 __declspec(dllimport) void* __stdcall FlsGetValue(unsigned long);
@@ -49,6 +50,7 @@ inline constexpr unsigned long may_set_event = 0x0002;
 inline constexpr unsigned long may_query_process = 0x1000;
 inline constexpr unsigned long wait_satisfied = 0;
 inline constexpr unsigned long wait_abandoned = 0x80;
+inline constexpr unsigned long wait_timed_out = 258;
 
 class Handle {
  public:

@@ -90,6 +90,11 @@ class LifeLock {
     release();
   }
 
+  void pass_on() noexcept {
+    object_ = nullptr;
+    release();
+  }
+
  private:
   void release() noexcept {
     if (std::exchange(is_exclusive_, false)) ::ReleaseMutex(mutex_.get());

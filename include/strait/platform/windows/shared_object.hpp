@@ -16,6 +16,7 @@
 #include <boost/interprocess/exceptions.hpp>
 #include <boost/interprocess/mapped_region.hpp>
 #include <boost/interprocess/windows_shared_memory.hpp>
+#include <boost/winapi/system.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -30,6 +31,20 @@
 namespace strait::platform {
 
 namespace ipc = boost::interprocess;
+
+namespace windows {
+
+// (Boost's page size is here the step at which mappings may begin, which is larger.)
+inline std::size_t page_size() noexcept {
+  static const std::size_t size = [] {
+    boost::winapi::SYSTEM_INFO_ system{};
+    boost::winapi::GetSystemInfo(&system);
+    return std::size_t{system.dwPageSize};
+  }();
+  return size;
+}
+
+}  // namespace windows
 
 // What tells one object from another: nothing, because no name ever means two while anybody holds either.
 struct ObjectIdentity {
@@ -90,7 +105,7 @@ class SharedObject {
 
   // Of the size that it was made with, as far as the system tells: it counts whole pages.
   bool has_size(std::uint64_t size) const noexcept {
-    const std::uint64_t page = ipc::mapped_region::get_page_size();
+    const std::uint64_t page = windows::page_size();
     return this->size() == size || this->size() == (size + page - 1) / page * page;
   }
 
@@ -174,7 +189,7 @@ class Mapping {
       throw Error(Errc::no_space, name, "mapping its " + std::to_string(size) + " bytes failed: " + error.what());
     }
     const volatile std::byte* const first = data();
-    const std::size_t page = ipc::mapped_region::get_page_size();
+    const std::size_t page = windows::page_size();
     for (std::size_t at = 0; at < region_.get_size(); at += page) static_cast<void>(first[at]);
   }
 
