@@ -43,7 +43,18 @@ class NamedEvent {
 
  private:
   friend struct handle::WaitAccess;
-  auto wait_source() { return event().wait_source(); }
+  auto wait_source() {
+    return [](auto& event) {
+      if constexpr (platform::has_kernel_objects) {
+        return handle::LookedAtSource([&event](Status& verdict) {
+          verdict = event.wait(no_wait);
+          return verdict != Status::timed_out;
+        });
+      } else {
+        return event.wait_source();
+      }
+    }(event());
+  }
 
   using Event = std::conditional_t<platform::has_kernel_objects, platform::KernelEvent, handle::SegmentEvent>;
 

@@ -1,5 +1,5 @@
 #pragma once
-// What wait_any() waits for: an open handle, from its first look to its last inside the handle's gate.
+// What wait_any() waits for: a handle, from the first look at it to the last.
 
 #include <strait/core/error.hpp>
 #include <strait/core/options.hpp>
@@ -15,38 +15,26 @@ namespace strait::handle {
 
 class WaitSource : public wait::Source {
  public:
-  explicit WaitSource(Gate& gate) noexcept : gate_(&gate), visit_(gate) {}
-
   // Why it has come: ok, or closed.
   Status verdict() const noexcept { return verdict_; }
 
-  bool attempt() final {
-    if (gate_->is_closing()) {
-      verdict_ = Status::closed;
-      return true;
-    }
-    return look(verdict_);
-  }
+  bool attempt() final { return look(verdict_); }
 
  protected:
-  // True: it has come, and why. Not on a closed handle.
+  // True: it has come, and why.
   virtual bool look(Status& verdict) = 0;
 
-  bool is_closing() const noexcept { return gate_->is_closing(); }
-
  private:
-  Gate* gate_;
-  Gate::Visit visit_;
   Status verdict_ = Status::ok;
 };
 
-// One that lives in a segment. `look(Status&)` as above.
+// One that lives in a segment, open. `look(Status&)` as above.
 template <class Look>
 class SessionSource final : public WaitSource {
  public:
   // On a closed handle there may be no session any more.
   SessionSource(Gate& gate, const std::shared_ptr<segment::Session>& session, layout::SignalName signal, Look look)
-      : WaitSource(gate), session_(is_closing() ? nullptr : session.get()), signal_(signal), look_(std::move(look)) {}
+      : gate_(&gate), visit_(gate), session_(gate.is_closing() ? nullptr : session.get()), signal_(signal), look_(std::move(look)) {}
 
   Where where() const noexcept override {
     if (!may_write()) return {};
@@ -64,11 +52,35 @@ class SessionSource final : public WaitSource {
   }
 
  private:
-  bool look(Status& verdict) override { return look_(verdict); }
+  bool look(Status& verdict) override {
+    if (!gate_->is_closing()) return look_(verdict);
+    verdict = Status::closed;
+    return true;
+  }
   bool may_write() const noexcept { return session_ != nullptr && !session_->read_only(); }
 
+  Gate* gate_;
+  Gate::Visit visit_;
   segment::Session* session_;
   layout::SignalName signal_;
+  Look look_;
+};
+
+// One of which nobody can be told that we sleep.
+template <class Look>
+class LookedAtSource final : public WaitSource {
+ public:
+  explicit LookedAtSource(Look look) : look_(std::move(look)) {}
+
+  Where where() const noexcept override { return {}; }
+  WaitPolicy policy() const noexcept override { return {}; }
+  void fence() noexcept override {}
+  wait::AfterSlice after_slice() override { return wait::AfterSlice::go_on; }
+  void count_sleep() noexcept override {}
+
+ private:
+  bool look(Status& verdict) override { return look_(verdict); }
+
   Look look_;
 };
 
