@@ -3,6 +3,7 @@
 //
 //   CommandLine line(argc, argv, usage);                        // --help prints the usage and ends the program
 //   const auto seconds = line.number("--seconds", 10);          // takes the option out of the line
+//   const bool quiet = line.flag("--quiet");
 //   const auto files = line.positional(0, 1);                   // last: whatever is left, and nothing unknown may be left
 
 #include <charconv>
@@ -36,6 +37,8 @@ class CommandLine {
   }
 
   std::string text(std::string_view option, std::string_view fallback) { return take(option).value_or(std::string(fallback)); }
+
+  bool flag(std::string_view option) { return std::erase(words_, option) != 0; }
 
   std::uint64_t number(std::string_view option, std::uint64_t fallback, std::uint64_t least = 0,
                        std::uint64_t most = std::numeric_limits<std::uint32_t>::max()) {

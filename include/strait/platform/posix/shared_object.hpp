@@ -163,10 +163,13 @@ class SharedObject {
 
 class Mapping {
  public:
+  // Who only looks at a few of its pages touches no others.
+  enum class Touch : std::uint8_t { every_page, nothing };
+
   Mapping() = default;
 
   // Maps `size` bytes of the object and fills in the page tables: a first touch on a hot path costs ten times as much.
-  Mapping(const SharedObject& object, const std::string& name, std::uint64_t size, SharedObject::Access access, bool huge_pages) {
+  Mapping(const SharedObject& object, const std::string& name, std::uint64_t size, SharedObject::Access access, bool huge_pages, Touch touch = Touch::every_page) {
     if (size > (std::numeric_limits<std::size_t>::max)() / 2) {
       throw Error(Errc::too_large, name, "its " + std::to_string(size) + " bytes do not fit the address space of this process");
     }
@@ -179,7 +182,7 @@ class Mapping {
       throw Error(Errc::no_space, name, "mapping its " + std::to_string(size) + " bytes failed: " + error.what());
     }
     if (huge_pages) ask_for_huge_pages();
-    populate(access);
+    if (touch == Touch::every_page) populate(access);
   }
 
   std::byte* data() const noexcept { return static_cast<std::byte*>(region_.get_address()); }

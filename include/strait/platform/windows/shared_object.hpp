@@ -174,11 +174,14 @@ class SharedObject {
 
 class Mapping {
  public:
+  // Who only looks at a few of its pages touches no others.
+  enum class Touch : std::uint8_t { every_page, nothing };
+
   Mapping() = default;
 
   // Maps `size` bytes of the object and touches each page: a first touch on a hot path costs ten times as much. Large pages
   // need a privilege that few users have; they are not asked for.
-  Mapping(const SharedObject& object, const std::string& name, std::uint64_t size, SharedObject::Access access, bool) {
+  Mapping(const SharedObject& object, const std::string& name, std::uint64_t size, SharedObject::Access access, bool, Touch touch = Touch::every_page) {
     if (size > (std::numeric_limits<std::size_t>::max)() / 2) {
       throw Error(Errc::too_large, name, "its " + std::to_string(size) + " bytes do not fit the address space of this process");
     }
@@ -188,6 +191,7 @@ class Mapping {
     } catch (const ipc::interprocess_exception& error) {
       throw Error(Errc::no_space, name, "mapping its " + std::to_string(size) + " bytes failed: " + error.what());
     }
+    if (touch == Touch::nothing) return;
     const volatile std::byte* const first = data();
     const std::size_t page = windows::page_size();
     for (std::size_t at = 0; at < region_.get_size(); at += page) static_cast<void>(first[at]);
