@@ -64,18 +64,20 @@ ROWS = [
      ["strait many/many, polling", "strait many/many"], [MPMC], 1.2, None, "higher"),
 ]
 
-# Variations of W1, for what a ring's size and its other participants cost: title, extra options, subject.
+# Variations of W1, for what a ring's size costs: title, extra options, subject.
 VARIATIONS = [
     (f"{subject}, {what}", options, subject)
     for subject in ("strait many/many, polling", "strait one/one, polling")
     for what, options in (
-        ("1 idle handle", ["--idle-handles", "1"]),
-        ("60 idle handles", ["--idle-handles", "60"]),
         ("16 nodes", ["--nodes", "16"]),
         ("1024 nodes", ["--nodes", "1024"]),
         ("65536 nodes", ["--nodes", "65536"]),
     )
 ]
+
+# What handles cost that are open and do nothing: so small a difference shows only between runs that follow each other at once.
+IDLE_HANDLES = (1, 60)
+IDLE_HANDLE_PAIRS = 25
 
 TITLES = {
     "w1": "W1: 64-byte messages, 1 writer, 1 reader",
@@ -204,6 +206,23 @@ def run_rounds(program, options, runs, keep):
         say(f"round {number + 1} of {options.rounds} done")
 
 
+def run_idle_handles(program, options):
+    """Runs of W1 by turns with one and with 60 idle handles; the ratios of those pairs during which the distance did not change."""
+    common = ["--repeats", "3", "--phase-ms", min(options.phase_ms, 50), "--probe"] + (["--realtime"] if options.realtime else [])
+    ratios = {}
+    for subject in ("strait many/many, polling", "strait one/one, polling"):
+        ratios[subject] = []
+        for number in range(IDLE_HANDLE_PAIRS):
+            pair = {}
+            for handles in IDLE_HANDLES if number % 2 == 0 else reversed(IDLE_HANDLES):
+                pair[handles] = run_lines([program, "--workload", "w1", "--subject", subject, "--idle-handles", str(handles)] + common, 180)[0]
+            distances_met = [ns for line in pair.values() for ns in line.get("line_ns", (1,))]
+            if max(distances_met) <= 1.3 * min(distances_met):
+                few, many = (pair[handles]["median"] for handles in IDLE_HANDLES)
+                ratios[subject].append(many / few)
+    return ratios
+
+
 def run_in_process(program, quick):
     command = [str(program), "--benchmark_format=json", f"--benchmark_min_time={0.001 if quick else 0.3}"]
     if not quick:
@@ -229,18 +248,21 @@ def instructions_per_message(program):
         return {}
     subjects = [line.split("\t")[2] for line in output_of(program, "--list").splitlines() if line.startswith("alone\t")]
     counts = {}
-    for subject in subjects:
+    cases = [(subject, subject, []) for subject in subjects]
+    cases += [(f"{subject}, {IDLE_HANDLES[1]} idle handles", subject, ["--idle-handles", str(IDLE_HANDLES[1])])
+              for subject in subjects if subject.startswith("strait") and subject.endswith("polling")]
+    for title, subject, extra in cases:
         totals = []
         for messages in (2_000, 12_000):
             done = subprocess.run(
                 ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--trace-children=no", str(program), "--workload", "alone",
-                 "--subject", subject, "--repeats", "1", "--count", str(messages)], capture_output=True, text=True, timeout=300)
+                 "--subject", subject, "--repeats", "1", "--count", str(messages)] + extra, capture_output=True, text=True, timeout=300)
             if done.returncode != 0:
                 raise Failed(f"valgrind on {subject}: {done.stderr.strip()[-500:]}")
             # the parent's count and the child's; each phase ran twice, once to warm up
             totals.append(sum(int(found) for found in re.findall(r"Collected : (\d+)", done.stderr)))
-        counts[subject] = (totals[1] - totals[0]) / 20_000
-        say(f"{counts[subject]:8.1f} instructions per message: {subject}")
+        counts[title] = (totals[1] - totals[0]) / 20_000
+        say(f"{counts[title]:8.1f} instructions per message: {title}")
     return counts
 
 
@@ -338,9 +360,14 @@ def print_tables(results):
                 print(f"  {subject:45} {short(middle):>8} {f['unit']:5} ({short(f['min'])} .. {short(f['max'])}, {f['n']} phases{tail})")
         entries = [(s, f) for (w, s), f in found.items() if w == "w1-variation"]
         if entries:
-            print("\nW1, what size and participants cost")
+            print("\nW1, what size costs")
         for title, f in entries:
             print(f"  {title:45} {short(f['median']):>8} {f['unit']:5} ({short(f['min'])} .. {short(f['max'])}, {f['n']} phases)")
+    for subject, ratios in results.get("idle_handles", {}).items():
+        if len(ratios) < 4:
+            continue
+        low, middle, high = statistics.quantiles(ratios, n=4)
+        print(f"\nW1 with {IDLE_HANDLES[1]} idle handles : with {IDLE_HANDLES[0]}, {subject}: {middle:.3f} (half of {len(ratios)} pairs from {low:.3f} to {high:.3f})")
     if results.get("instructions"):
         print("\nInstructions per message (one write and one read, nobody in the way)")
         for subject, count in results["instructions"].items():
@@ -362,7 +389,7 @@ def main():
     parser.add_argument("--phase-ms", type=int, default=150, help="length of a timed phase")
     parser.add_argument("--cpus", help="the two processors to use, A,B")
     parser.add_argument("--realtime", action="store_true", help="above all ordinary processes, for a machine that is not idle (root)")
-    parser.add_argument("--only", nargs="*", help="only these workloads: " + " ".join(TITLES) + " w1-variation")
+    parser.add_argument("--only", nargs="*", help="only these workloads: " + " ".join(TITLES) + " w1-variation idle-handles")
     parser.add_argument("--kinds", nargs="*", choices=["limit", "peer", "strait"], help="only these kinds of subjects")
     parser.add_argument("--instructions", action="store_true", help="also count instructions per message (valgrind)")
     parser.add_argument("--output", type=pathlib.Path, help="where the raw results go")
@@ -392,6 +419,8 @@ def main():
             run_rounds(two_process, options, results["runs"], keep)
             if not options.only and not options.kinds:
                 results["in_process"] = run_in_process(in_process, False)
+            if (not options.only or "idle-handles" in options.only) and (not options.kinds or "strait" in options.kinds):
+                results["idle_handles"] = run_idle_handles(two_process, options)
         except KeyboardInterrupt:
             say("interrupted: what was measured so far follows")
     if options.instructions:
