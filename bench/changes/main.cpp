@@ -10,9 +10,6 @@
 //
 // Prints figures and ratios; fails only where data is wrong.
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -32,6 +29,7 @@
 #include "../limits/futex.hpp"
 #include "../peers/unique_name.hpp"
 #include "../support/clock.hpp"
+#include "../support/process.hpp"
 #include "../support/shared_region.hpp"
 #include "../support/statistics.hpp"
 
@@ -53,25 +51,6 @@ struct Common {
   std::atomic<std::uint64_t> idle_ns{0};
   std::array<double, most_samples> bare{};
   std::array<double, most_samples> strait{};
-};
-
-class Process {
- public:
-  explicit Process(const std::function<void()>& body) : pid_(::fork()) {
-    if (pid_ != 0) return;
-    body();
-    ::_exit(0);
-  }
-  Process(const Process&) = delete;
-  Process& operator=(const Process&) = delete;
-  ~Process() {
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    if (status != 0) std::printf("a process ended with status %d\n", status);
-  }
-
- private:
-  pid_t pid_;
 };
 
 // Of this process, in nanoseconds.

@@ -22,6 +22,7 @@
 
 #include "../peers/unique_name.hpp"
 #include "../support/crew.hpp"
+#include "../support/process.hpp"
 #include "../support/shared_region.hpp"
 #include "../support/statistics.hpp"
 #include "bare_channel.hpp"
@@ -202,6 +203,39 @@ double strait_calls(const Settings& settings, const Calls& calls) {
              });
 }
 
+// How long after the SIGKILL of the process whose handler it runs a blocking call ends with peer_lost, in milliseconds.
+double milliseconds_to_notice_a_death() {
+  struct Common {
+    std::atomic<bool> serving{false}, over{false};
+    std::atomic<std::uint64_t> ended_at{0};
+  };
+  strait::bench::Shared<Common> common;
+  const std::string name = unique_name();
+  const auto until = [](const std::atomic<bool>& flag) {
+    while (!flag) std::this_thread::sleep_for(100us);
+  };
+  Process server([&] {
+    const strait::RpcBuffer buffer(name, [&](std::uint64_t, std::span<const std::byte>) {
+      common->serving = true;
+      until(common->over);
+    });
+    until(common->over);
+  });
+  Process client([&] {
+    strait::RpcBuffer buffer(name);
+    const auto outcome = buffer.remote_request({}, 30s).outcome;
+    common->ended_at = now_ns();
+    if (outcome != strait::RpcOutcome::peer_lost) std::printf("the call ended otherwise\n");
+    common->over = true;
+  });
+  until(common->serving);
+  std::this_thread::sleep_for(std::chrono::microseconds(now_ns() % 50'000));  // anywhere in a slice
+  const auto killed_at = now_ns();
+  server.kill();
+  until(common->over);
+  return static_cast<double>(common->ended_at - killed_at) / 1e6;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -257,6 +291,10 @@ int main(int argc, char** argv) try {
                 *std::max_element(samples.begin(), samples.end()));
   }
   if (!settings.only.empty()) return 0;
+  std::vector<double> deaths;
+  for (int i = 0; i < 6 * settings.rounds; ++i) deaths.push_back(milliseconds_to_notice_a_death());
+  std::printf("peer_lost after a SIGKILL                  %12.1f ms        (%.1f .. %.1f, %zu deaths)\n", median(deaths), *std::min_element(deaths.begin(), deaths.end()),
+              *std::max_element(deaths.begin(), deaths.end()), deaths.size());
   const auto ratio = [&](const char* what, const char* of, const char* to) {
     std::vector<double> ratios;
     for (int round = 0; round < settings.rounds; ++round) ratios.push_back(results[of][static_cast<std::size_t>(round)] / results[to][static_cast<std::size_t>(round)]);
