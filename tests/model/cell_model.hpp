@@ -33,6 +33,7 @@ struct CellBytes {
   void keep(unsigned journal) noexcept {
     for (std::size_t i = 0; i < 2; ++i) cell_words.journal[journal][i].store(cell_words.value[i].load());
   }
+  std::uint64_t settled(std::uint64_t bits) noexcept { return bits; }  // no time passes
   void put_back(unsigned journal) noexcept {
     for (std::size_t i = 0; i < 2; ++i) cell_words.value[i].store(cell_words.journal[journal][i].load());
   }

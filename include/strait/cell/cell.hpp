@@ -6,7 +6,7 @@
 //     mend of a dead writer:    if it had begun: journal -> value;  undone
 //
 //   C1  a reader returns a value that was whole at some moment of its call, with that value's version.
-//   C2  a reader never waits: while somebody writes it returns what was before. It begins again only when a change began while it was
+//   C2  a reader waits for nobody, but for a few microseconds once: while somebody writes it returns what was before. It begins again only when a change began while it was
 //       copying the value, or two changes began while it was copying the journal.
 //   C3  the version grows by exactly one with each change; a change whose writer died before `finish` never was.
 //   C4  the journal that a reader may be copying is not touched before two changes later: there are two, used by turns.
@@ -14,7 +14,8 @@
 // The value's bytes are stored with release and loaded with acquire: whoever sees a byte of a change sees that it has begun.
 // Foreign programs that write the value directly are seen by a reader, and are as torn as they are.
 //
-// Memory (a policy): state(), keep(journal) (value -> journal), put_back(journal) (journal -> value).
+// Memory (a policy): state(), keep(journal) (value -> journal), put_back(journal) (journal -> value), settled(bits): the state, acquired,
+// as soon as it is another than `bits`, or those after a moment.
 
 #include <strait/core/config.hpp>
 #include <strait/core/death_point.hpp>
@@ -94,8 +95,10 @@ class Cell {
  private:
   template <class Copy>
   STRAIT_COLD std::uint64_t read_again(Copy copy) {
-    for (;;) {
+    for (bool patient = true;; patient = false) {
       CellState seen = now();
+      // A small change is done sooner than its journal would be copied, and the writer would have to fetch that back afterwards.
+      if (seen.is_writing() && patient) seen = {memory_.settled(seen.bits)};
       if (!seen.is_writing()) {
         copy(Place::value);
         if (same(seen)) return seen.version();

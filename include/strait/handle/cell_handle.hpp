@@ -12,6 +12,7 @@
 #include <strait/layout/cell.hpp>
 #include <strait/layout/seat.hpp>
 #include <strait/platform/process.hpp>
+#include <strait/platform/processor.hpp>
 #include <strait/platform/shared_bytes.hpp>
 #include <strait/segment/session.hpp>
 
@@ -44,6 +45,17 @@ class CellMemory {
   std::atomic<std::uint64_t>& state() noexcept { return block_->state; }
   void keep(unsigned journal) noexcept { platform::copy_bytes(journal_at(journal), value_, in_use(value_)); }
   void put_back(unsigned journal) noexcept { platform::copy_bytes(value_, journal_at(journal), in_use(journal_at(journal))); }
+
+  std::uint64_t settled(std::uint64_t bits) noexcept {
+    if (platform::single_processor()) return bits;
+    constexpr int patience = 64;  // pauses: 2 to 3 microseconds on the processors of the day
+    for (int i = 0; i < patience; ++i) {
+      platform::pause();
+      // SYNC cell: as the reader's own look.
+      if (const auto seen = block_->state.load(std::memory_order_acquire); seen != bits) return seen;
+    }
+    return bits;
+  }
 
   layout::CellBlock& block() const noexcept { return *block_; }
   std::byte* value() const noexcept { return value_; }

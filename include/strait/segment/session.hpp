@@ -136,12 +136,12 @@ class Session {
     return wait(signal(name), timeout, whom, attempt);
   }
 
-  // The same by one who has waited in vain just before: parked at once.
+  // The same by a thread of the handle's own that has waited in vain just before: parked at once.
   template <class Attempt>
   wait::Waited wait_on(SignalName name, Timeout timeout, For whom, Attempt attempt) {
     WaitPolicy policy = wait_;
     if (policy.park) policy.spin = std::chrono::nanoseconds(0);
-    return wait(signal(name), timeout, whom, attempt, policy);
+    return wait(signal(name), timeout, whom, attempt, policy, wait::idle_slice);
   }
 
   // The same on a signal of the segment's contents.
@@ -150,9 +150,10 @@ class Session {
     return wait(signal, timeout, whom, attempt, wait_);
   }
   template <class Attempt>
-  wait::Waited wait(std::atomic<std::uint32_t>& signal, Timeout timeout, For whom, Attempt attempt, const WaitPolicy& policy) {
+  wait::Waited wait(std::atomic<std::uint32_t>& signal, Timeout timeout, For whom, Attempt attempt, const WaitPolicy& policy,
+                    std::chrono::milliseconds slice_length = wait::slice) {
     return wait::until(wait::OnSignal(signal, park_), policy, timeout, attempt, [this] { fence(); }, [this, whom] { return after_slice(whom); },
-                       [this] { count(line().waits); });
+                       [this] { count(line().waits); }, slice_length);
   }
 
   // How this handle's waits spin and park.

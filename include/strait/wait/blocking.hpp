@@ -14,8 +14,9 @@
 
 namespace strait::wait {
 
-// The longest that anybody sleeps without asking whether somebody has died.
+// The longest that a call sleeps without asking whether somebody has died; and a thread that nobody's call waits for.
 inline constexpr std::chrono::milliseconds slice{50};
+inline constexpr std::chrono::milliseconds idle_slice{100};
 
 enum class Waited : std::uint8_t { done, timed_out, stopped };
 
@@ -42,18 +43,19 @@ class OnSignal {
 // `fence()` runs between an announcement and the attempt that follows. `after_slice()` runs when a slice ended without a wake and once more at the deadline; `stop` ends the wait, after a last try.
 // `slept()` runs before each park.
 template <class Where, class Attempt, class Fence, class After, class OnPark>
-Waited until(Where where, const WaitPolicy& policy, Timeout timeout, Attempt attempt, Fence fence, After after_slice, OnPark slept) {
+Waited until(Where where, const WaitPolicy& policy, Timeout timeout, Attempt attempt, Fence fence, After after_slice, OnPark slept,
+             std::chrono::milliseconds slice_length = slice) {
   if (attempt()) return Waited::done;
   if (timeout.is_no_wait()) return Waited::timed_out;
 
   const core::Deadline deadline(timeout);
   auto now = core::Clock::now();
-  auto slice_end = now + slice;
+  auto slice_end = now + slice_length;
   auto spin_end = platform::single_processor() ? now : core::later(now, policy.spin);
   if (!policy.park) spin_end = (core::Clock::time_point::max)();
 
   const auto ask = [&] {
-    slice_end = now + slice;
+    slice_end = now + slice_length;
     return after_slice() == AfterSlice::stop;
   };
 
@@ -73,7 +75,7 @@ Waited until(Where where, const WaitPolicy& policy, Timeout timeout, Attempt att
       fence();
       if (attempt()) return Waited::done;
       slept();
-      const auto left = deadline.left(now, slice);
+      const auto left = deadline.left(now, slice_length);
       const bool woken = where.sleep(left);
       if (attempt()) return Waited::done;
       now = core::Clock::now();
