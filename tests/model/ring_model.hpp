@@ -1,5 +1,5 @@
 #pragma once
-// Parties that write to and read from one ring under the scheduler, as handle/ring_end.hpp does it: the same calls of
+// Parties that write to and read from one ring under the scheduler, as handle/ring_writer.hpp and handle/ring_end.hpp do it: the same calls of
 // ring/ring.hpp in the same order, the same looks at `closed`, the same wakes. That header cannot be compiled over model words,
 // because it opens a segment; whoever changes it changes this one.
 //
