@@ -34,6 +34,7 @@ strait_need_tests() {
   strait_need catch2 strait_catch2
   strait_need libbenchmark-dev strait_header benchmark/benchmark.h
   strait_need relacy-dev strait_header relacy/relacy.hpp
+  strait_need pkgconf strait_command pkg-config
 }
 
 # What a preset for another system or processor is compiled with and runs on. (g++-12-multilib, not g++-multilib: that one does not

@@ -9,9 +9,9 @@
 
 #include <cstddef>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <memory>
-#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,7 +52,7 @@ class BufferReadWrite : public BufferWithLocks {
   /// Writes the elements of any contiguous sized range.
   template <core::ShareableRange Range>
   void write(const Range& elements, std::size_t position = 0) {
-    write_bytes(std::ranges::data(elements), std::ranges::size(elements) * sizeof(std::ranges::range_value_t<Range>), position);
+    write_bytes(std::ranges::data(elements), std::ranges::size(elements) * sizeof(core::range_element_t<Range>), position);
   }
 
   /// Reads one value.
@@ -81,7 +81,7 @@ class BufferReadWrite : public BufferWithLocks {
   template <core::ShareableRange Range>
     requires(!Shareable<std::remove_cvref_t<Range>>)
   void read(Range&& out, std::size_t position = 0) const {
-    read(std::span<std::ranges::range_value_t<Range>>(std::ranges::data(out), std::ranges::size(out)), position);
+    read(std::span<core::range_element_t<Range>>(std::ranges::data(out), std::ranges::size(out)), position);
   }
 
   /// `f(std::span<std::byte>)` writes in place, from `position` to the end of the buffer.

@@ -9,7 +9,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <ranges>
+#include <iterator>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -63,9 +63,20 @@ concept Shareable = core::no_pointer_so_share_an_index_or_offset_instead<std::re
 
 namespace core {
 
+// What a range has. These concepts need no more than <iterator>: <ranges> costs each file that includes Strait a tenth of a second.
+template <class R>
+using range_iterator_t = decltype(std::ranges::begin(std::declval<R&>()));
+template <class R>
+using range_element_t = std::iter_value_t<range_iterator_t<R>>;
+
 /// A contiguous sized range of Shareable elements: vector, array, span, string_view, built-in array.
 template <class R>
-concept ShareableRange = std::ranges::contiguous_range<R> && std::ranges::sized_range<R> && Shareable<std::ranges::range_value_t<R>>;
+concept ShareableRange = requires(R& range) {
+  { std::ranges::begin(range) } -> std::contiguous_iterator;
+  std::ranges::end(range);
+  std::ranges::size(range);
+  { std::ranges::data(range) } -> std::same_as<std::add_pointer_t<std::iter_reference_t<range_iterator_t<R>>>>;
+} && Shareable<range_element_t<R>>;
 
 }  // namespace core
 }  // namespace strait

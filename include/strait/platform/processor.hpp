@@ -4,14 +4,16 @@
 #include <strait/core/config.hpp>
 
 #include <thread>
-#if defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)
-#include <immintrin.h>
+#if defined(_MSC_VER) && !defined(__GNUC__) && (defined(_M_X64) || defined(_M_IX86))
+#include <immintrin.h>  // g++ and clang have the pause built in, and would read 40,000 lines here
 #endif
 
 namespace strait::platform {
 
 inline void pause() noexcept {
-#if defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)
+#if (defined(__x86_64__) || defined(__i386__)) && defined(__GNUC__)
+  __builtin_ia32_pause();
+#elif defined(_M_X64) || defined(_M_IX86)
   _mm_pause();
 #elif defined(__aarch64__) && defined(__GNUC__)
   asm volatile("isb" ::: "memory");

@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <memory>
-#include <ranges>
 #include <span>
 #include <stop_token>
 #include <type_traits>

@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -42,13 +41,13 @@ inline std::vector<std::string> shared_object_names() {
 // A few of them, each as likely as any other (reservoir sampling).
 inline std::vector<std::string> some_shared_object_names(std::size_t share, std::uint64_t seed) {
   std::vector<std::string> names;
-  std::minstd_rand random(static_cast<std::minstd_rand::result_type>(seed));
+  const auto random = [&seed] { return (seed = seed * 6364136223846793005u + 1442695040888963407u) >> 33; };
   std::size_t seen = 0;
   for_each_shared_object_name([&](const char* name) {
     ++seen;
     if (names.size() < share) {
       names.emplace_back(name);
-    } else if (const std::size_t place = random() % seen; place < share) {
+    } else if (const auto place = static_cast<std::size_t>(random() % seen); place < share) {
       names[place] = name;
     }
   });
