@@ -160,6 +160,7 @@ inline bool remove_segment(std::string_view name) {
   const std::string checked = core::checked_name(name);
   if (!platform::SharedObject::names_can_be_removed) return false;
   const bool was_struct = segment::remove_struct_by_hand(checked);
+  platform::LifeLock::Removal removal(checked);
   const auto object = platform::SharedObject::open(checked, platform::SharedObject::Access::read_only);
   if (!object) return was_struct;
   std::uint64_t magic = 0;
@@ -169,7 +170,7 @@ inline bool remove_segment(std::string_view name) {
     throw Error(Errc::not_a_segment, checked, "the bytes under this name are not Strait's; they were left as they are");
   }
   if (platform::SharedObject::remove_name(checked)) {
-    platform::LifeLock::forget(checked);
+    removal.done();
     return true;
   }
   if (object->is_named(checked)) throw Error(Errc::permission_denied, checked, "only the user who created it may remove it");

@@ -3,6 +3,7 @@
 #include "cell_model.hpp"
 #include "event_model.hpp"
 #include "exploring.hpp"
+#include "life_model.hpp"
 #include "mutex_model.hpp"
 #include "pair_model.hpp"
 #include "ring_scenarios.hpp"
@@ -59,6 +60,9 @@ int main(int argc, char** argv) {
   }
   if (group == "pair" || group == "all") {
     for (const PairScenario& scenario : pair_scenarios()) judge(explore_one<PairModel>(scenario, effort, 2));
+  }
+  if (group == "life" || group == "all") {
+    for (const LifeScenario& scenario : life_scenarios()) judge(explore_one<LifeModel>(scenario, effort, 3));
   }
   std::printf("SURVIVED\n");
   return 0;

@@ -106,6 +106,13 @@ pair_recorded_after_it_is_filled|pair|tests/model/pair_model.hpp|s/^    step("re
 pair_removed_without_a_look|pair|tests/model/pair_model.hpp|s/if (saw(bytes_name_ == recorded)) {/if (saw(bytes_name_ != 0)) {/
 pair_adopted_as_ours|pair|tests/model/pair_model.hpp|s/control(object).is_ours = creates;/control(object).is_ours = true;/
 pair_stale_bytes_left|pair|tests/model/pair_model.hpp|s/const int recorded = control(object).is_ours ? control(object).recorded : 0;/const int recorded = control(object).content == Content::ready \&\& control(object).is_ours ? control(object).recorded : 0;/
+life_gate_is_not_looked_at_again|life|include/strait/platform/posix/two_file_lock.hpp|s/if (gate->is_in_place()) return true;/return true;/
+life_left_without_the_gate|life|include/strait/platform/posix/two_file_lock.hpp|s/life_ \&\& wait_for_gate(gate_, name_);/life_.has_value(); gate_.emplace(name_, name_ + ".gate");/
+life_gate_is_let_go_before_the_lock_is_converted|life|include/strait/platform/posix/two_file_lock.hpp|/if (is_exclusive_) {/{n;s/life_->try_shared();/gate_.reset(); life_->try_shared();/}
+life_joined_after_the_gate|life|include/strait/platform/posix/two_file_lock.hpp|s/^    if (!life_->try_shared()) life_.reset();/    gate_.reset(); if (!life_->try_shared()) life_.reset();/
+life_another_ones_file_is_removed|life|include/strait/platform/posix/two_file_lock.hpp|s/if (life_->is_in_place()) life_->remove();/life_->remove();/
+life_new_gate_is_left|life|include/strait/platform/posix/two_file_lock.hpp|s/if (has_gate \&\& !is_exclusive_ .*//
+life_removed_by_hand_without_the_gate|life|include/strait/platform/posix/two_file_lock.hpp|/explicit Removal/s/{ wait_for_gate(gate_, name_); }/{}/
 lock_free_means_the_whole_word_is_zero|lock|include/strait/lock/rw_lock.hpp|s/return (word & ~lock_abandoned) == 0;/return word == 0;/
 attendance_leaves_the_ring_to_nobody|attendance|include/strait/rpc/attendance.hpp|/void leave(Hands/,/^  }/s/call_relief(hands, at_once);//
 attendance_user_code_leaves_it_to_nobody|attendance|tests/model/attendance_model.hpp|s/if (attendance_.count() == 0) attendance_.call_relief(.this, scenario_.slow);//

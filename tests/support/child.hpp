@@ -70,6 +70,9 @@ bool die_with_parent();
 /// Stops this process until another continues (or ends) it.
 void stand_still_here();
 
+/// What this process has used of the processors.
+std::chrono::microseconds processor_time();
+
 /// A crash of this process on purpose leaves no core file.
 void without_core_file();
 

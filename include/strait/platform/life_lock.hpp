@@ -9,7 +9,7 @@
 //     is_held_by_another()              for those who may only read; not by a holder
 //     unlock()
 //     pass_on()                         from exclusive: unlock, and go on using the object, whose life is another one's from here
-//     forget(name)                      the object was removed by hand: its next life is another one
+//     Removal removal(name)             the object is about to be removed by hand; then removal.done(): its next life is another one
 //
 // A refusal by try_exclusive and then by try_shared means that somebody is creating or removing.
 

@@ -94,10 +94,11 @@ inline void remove_beside(const platform::SharedObject& control, const std::stri
   }
 }
 
-// The user's own act, without any lock: the control segment of the struct of this name, and its bytes where they are ours. False:
+// The user's own act, whoever holds the lock: the control segment of the struct of this name, and its bytes where they are ours. False:
 // there is no such struct.
 inline bool remove_struct_by_hand(const std::string& name) {
   const std::string control_name = name + layout::control_suffix;
+  platform::LifeLock::Removal removal(control_name);
   const auto control = platform::SharedObject::open(control_name, platform::SharedObject::Access::read_only);
   if (!control) return false;
   layout::SegmentHeader header{};
@@ -107,7 +108,7 @@ inline bool remove_struct_by_hand(const std::string& name) {
   }
   if (is_recorded(*control, name)) platform::SharedObject::remove_name(name);
   const bool removed = platform::SharedObject::remove_name(control_name);
-  if (removed) platform::LifeLock::forget(control_name);
+  if (removed) removal.done();
   return removed;
 }
 

@@ -74,6 +74,13 @@ void die_here() {
 
 void stand_still_here() { ::kill(::getpid(), SIGSTOP); }
 
+std::chrono::microseconds processor_time() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return std::chrono::seconds(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+         std::chrono::microseconds(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
 void without_core_file() {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);

@@ -67,11 +67,11 @@ std::mutex& starting() {
   return mutex;
 }
 
-unsigned long long processor_time(void* process) {
+std::chrono::microseconds processor_time_of(void* process) {
   FILETIME created{}, ended{}, kernel{}, user{};
-  if (::GetProcessTimes(process, &created, &ended, &kernel, &user) == 0) return 0;
+  if (::GetProcessTimes(process, &created, &ended, &kernel, &user) == 0) return {};
   const auto number = [](const FILETIME& time) { return static_cast<unsigned long long>(time.dwHighDateTime) << 32 | time.dwLowDateTime; };
-  return number(kernel) + number(user);
+  return std::chrono::microseconds((number(kernel) + number(user)) / 10);
 }
 
 }  // namespace
@@ -92,6 +92,8 @@ void die_here() {
 
 void stand_still_here() { ::NtSuspendProcess(::GetCurrentProcess()); }
 
+std::chrono::microseconds processor_time() { return processor_time_of(::GetCurrentProcess()); }
+
 void without_core_file() {}
 
 void exit_at_once(int code) {
@@ -103,10 +105,10 @@ void exit_at_once(int code) {
 void until_asleep(const Child& child) {
   void* const process = ::OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, static_cast<unsigned long>(child.pid()));
   if (process == nullptr) return;
-  auto before = processor_time(process);
+  auto before = processor_time_of(process);
   for (;;) {
     ::Sleep(60);
-    const auto now = processor_time(process);
+    const auto now = processor_time_of(process);
     if (std::exchange(before, now) == now) break;
   }
   ::CloseHandle(process);

@@ -29,7 +29,10 @@ class LifeLock {
   void pass_on() const noexcept { unlock(); }
   bool is_held_by_another() const noexcept { return byte_.probe() == LockResult::refused; }
 
-  static void forget(const std::string&) noexcept {}
+  struct Removal {
+    explicit Removal(const std::string&) noexcept {}
+    void done() noexcept {}
+  };
 
   // Of two that leave at once each may hinder the other's first try; the second try is made by one that holds nothing.
   bool became_last() const noexcept {

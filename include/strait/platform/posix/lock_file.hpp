@@ -12,9 +12,11 @@
 #include <strait/platform/posix/wide_file.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
@@ -52,7 +54,6 @@ class LockFile {
 
   bool try_exclusive() const noexcept { return lock(LOCK_EX | LOCK_NB); }
   bool try_shared() const noexcept { return lock(LOCK_SH | LOCK_NB); }
-  void unlock() const noexcept { lock(LOCK_UN); }
 
   // Whoever locked a file must look: another may have removed it before.
   bool is_in_place() const noexcept {
@@ -63,6 +64,9 @@ class LockFile {
 
   // Under its exclusive lock, and in place; or by the user's own hand.
   void remove() const noexcept { ::unlink(path_.c_str()); }
+
+  // Between two tries.
+  static void rest(const std::string&) { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
 
  private:
   bool lock(int operation) const noexcept {

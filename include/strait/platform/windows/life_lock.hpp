@@ -77,7 +77,10 @@ class LifeLock {
     return !nobody;
   }
 
-  static void forget(const std::string&) noexcept {}
+  struct Removal {
+    explicit Removal(const std::string&) noexcept {}
+    void done() noexcept {}
+  };
 
   // There is nothing to remove.
   bool became_last() noexcept {
