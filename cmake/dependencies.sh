@@ -90,3 +90,5 @@ strait_choose_generator() {
 }
 
 strait_jobs() { nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1; }
+
+strait_fuzzer() { echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' | clang++ -x c++ -fsanitize=fuzzer,address - -o /dev/null; }

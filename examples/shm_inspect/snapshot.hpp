@@ -185,7 +185,13 @@ inline void look_inside(const platform::SharedObject& object, const std::string&
   auto expected_shape = shape;
   expected_shape.element_alignment = 1;
   const auto plan = strait::segment::checked_plan(name, header, {expected_shape, false, false}, object.size());
-  const platform::Mapping mapping(object, name, plan.segment_size, platform::SharedObject::Access::read_only, false, platform::Mapping::Touch::nothing);
+  if (shape.kind == layout::Kind::event && (shape.element_size != layout::event_entry_size || shape.element_count < layout::event_block_entries)) {
+    throw strait::Error(strait::Errc::broken, name, "its header leaves no room for an event");
+  }
+  // Elements and bytes are not looked at, so they need not be mapped. Of the rest every page is touched while that can be refused: a hole
+  // in a full /dev/shm would otherwise end in a signal.
+  const bool payload_matters = shape.kind != layout::Kind::array && shape.kind != layout::Kind::buffer && shape.kind != layout::Kind::mutex;
+  const platform::Mapping mapping(object, name, payload_matters ? plan.segment_size : plan.payload_offset, platform::SharedObject::Access::read_only, false);
   auto* const lines = reinterpret_cast<layout::SeatLine*>(mapping.data() + layout::header_size);
   const auto& control = *reinterpret_cast<const layout::ControlBlock*>(mapping.data() + plan.control_offset);
   const std::byte* const payload = mapping.data() + plan.payload_offset;

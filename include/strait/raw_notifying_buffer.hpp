@@ -124,7 +124,11 @@ class RawNotifyingBuffer {
         } catch (const Error&) {
           return;  // closed meanwhile
         }
-        seen = copy_to(all);
+        try {
+          seen = copy_to(all);
+        } catch (const Error&) {
+          continue;  // torn every time, for seconds, or closed meanwhile: look again
+        }
         for (const auto& receiver : now) receiver->call(all);
       }
     }

@@ -75,7 +75,7 @@ class Event {
   // Takes the bit, if it is set.
   bool take() noexcept {
     auto seen = state();
-    while ((seen & event_is_set) != 0) {
+    for (std::uint32_t tries = 0; (seen & event_is_set) != 0 && tries < most_tries; ++tries) {
       // SYNC event: what was done before the set is seen.
       if (memory_.state().compare_exchange_strong(seen, seen & ~event_is_set, std::memory_order_seq_cst,
                                                   std::memory_order_seq_cst))
@@ -138,6 +138,11 @@ class Event {
   }
 
  private:
+  // Among honest parties a try fails because another's succeeded, and a search because another waiter was released or left: these
+  // numbers are far beyond what happens. They are an end for words that somebody keeps scribbling over.
+  static constexpr std::uint32_t most_tries = 1u << 20;
+  static constexpr std::uint32_t most_searches = 1u << 14;
+
   // True: nobody had released it.
   bool withdraw(Place place) noexcept {
     if (withdraw_waiting(place)) return true;
@@ -160,7 +165,7 @@ class Event {
   // True: it was not set before.
   bool raise() noexcept {
     auto seen = state();
-    while ((seen & event_is_set) == 0) {
+    for (std::uint32_t tries = 0; (seen & event_is_set) == 0 && tries < most_tries; ++tries) {
       // SYNC event: releases what was done before the set; before the wake.
       if (memory_.state().compare_exchange_strong(seen, (seen + 2) | event_is_set, std::memory_order_seq_cst,
                                                   std::memory_order_seq_cst))
@@ -171,7 +176,7 @@ class Event {
 
   // E1. Who waited when this began is found: an entry that is not waiting at its turn was released by another set.
   bool release_oldest() noexcept {
-    for (;;) {
+    for (std::uint32_t tries = 0; tries < most_searches; ++tries) {
       const auto used = in_use();
       Place oldest{used, {0}};
       for (std::uint32_t index = 0; index < used; ++index) {
@@ -189,6 +194,7 @@ class Event {
         return true;
       }
     }
+    return false;
   }
 
   // Another process's number: never beyond the entries that are there.
@@ -200,7 +206,7 @@ class Event {
 
   void use(std::uint32_t index) noexcept {
     auto used = memory_.entry_used().load(std::memory_order_relaxed);  // relaxed: the CAS decides
-    while (used <= index) {
+    for (std::uint32_t tries = 0; used <= index && tries < most_tries; ++tries) {
       // SYNC event: before the entry is occupied.
       if (memory_.entry_used().compare_exchange_strong(used, index + 1, std::memory_order_seq_cst, std::memory_order_relaxed))
         return;

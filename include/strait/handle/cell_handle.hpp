@@ -105,10 +105,15 @@ class CellHandle {
   CellHandle(Opened& opened, CellMemory memory)
       : opened_(&opened), memory_(memory), cell_(memory), mutex_(opened.session(), memory.block().first), told_(cell_.version()) {}
 
-  // Calls copy(from) until what it copied is whole; the version. Inside a visit.
+  // Calls copy(from) until what it copied is whole; the version. Inside a visit. Throws timed_out where the value has changed under
+  // every copy for 3 s: honest writers copy as much as the reader does before each change, and do not get there.
   template <class Copy>
   STRAIT_HOT std::uint64_t read(Copy copy) const {
-    return cell_.read([this, copy](Place place) { copy(memory_.at(place)); });
+    Patience patience(*opened_);
+    return cell_.read([this, copy, &patience](Place place) {
+      patience.another();
+      copy(memory_.at(place));
+    });
   }
 
   std::uint64_t version() const noexcept { return cell_.version(); }
@@ -196,6 +201,30 @@ class CellHandle {
 
  private:
   using SignalName = layout::SignalName;
+
+  // An end for a reader whose every copy was torn.
+  class Patience {
+   public:
+    explicit Patience(const Opened& opened) noexcept : opened_(&opened) {}
+    void another() {
+      if (++copies_ > 2) [[unlikely]] ask();
+    }
+
+   private:
+    static constexpr std::chrono::seconds most{3};
+
+    STRAIT_COLD void ask() {
+      const auto now = core::Clock::now();
+      if (copies_ == 3) end_ = now + most;
+      if (now < end_) return;
+      throw Error(Errc::timed_out, opened_->name(),
+                  "it changed during every one of " + std::to_string(copies_) + " copies in 3 s; no whole value could be read");
+    }
+
+    const Opened* opened_;
+    std::uint64_t copies_ = 0;
+    core::Clock::time_point end_{};
+  };
 
   struct Unlock {
     MutexHandle& mutex;

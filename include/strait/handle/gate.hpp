@@ -66,22 +66,16 @@ class Gate {
     Visit* outer_ = nullptr;
   };
 
-  // Runs `f()`, a call that throws nothing, runs no user code and makes no other visit: the resident's mark is a store each way, which
-  // waits for no load. Throws Errc::closed if the handle is closed.
+  // Runs `f()`, a call that runs no user code and makes no other visit: the resident's mark is a store each way, which waits for no
+  // load. Throws Errc::closed if the handle is closed.
   template <class F>
   STRAIT_HOT auto glance(std::string_view name, F f) {
     if (!is_resident()) [[unlikely]] return glance_as_visitor(name, f);
     resident_glances_.store(1, std::memory_order_relaxed);  // relaxed: the fence orders it before the look at `closing`
+    const EndOfGlance end{resident_glances_};
     platform::light_fence();
-    if (is_closing()) [[unlikely]] {
-      // SYNC gate: as below.
-      resident_glances_.store(0, std::memory_order_release);
-      throw_closed(name);
-    }
-    const auto result = f();
-    // SYNC gate: everything done inside comes before what close() does next.
-    resident_glances_.store(0, std::memory_order_release);
-    return result;
+    if (is_closing()) [[unlikely]] throw_closed(name);
+    return f();
   }
 
   // SYNC gate: seq_cst against the counts, and for a waiter between its announcement and its sleep.
@@ -112,6 +106,12 @@ class Gate {
   [[noreturn]] STRAIT_COLD static void throw_closed(std::string_view name) { throw Error(Errc::closed, name, "this handle is closed; open the segment again"); }
 
  private:
+  struct EndOfGlance {
+    std::atomic<std::uint32_t>& glances;
+    // SYNC gate: everything done inside comes before what close() does next.
+    ~EndOfGlance() { glances.store(0, std::memory_order_release); }
+  };
+
   // Any address that is this thread's alone.
   static const void* this_thread() noexcept {
     static thread_local char mark;

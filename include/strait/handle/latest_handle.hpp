@@ -143,7 +143,13 @@ class LatestHandle {
         again = status == Status::timed_out;
         if (again) continue;
       }
-      const auto version = copy_to(message);
+      std::uint64_t version = 0;
+      try {
+        version = copy_to(message);
+      } catch (const Error&) {
+        if (opened_.gate().is_closing()) return;
+        continue;  // torn every time, for seconds: the next look may find it whole
+      }
       for (const auto& handler : due(version)) handler->call(message);
       if (opened_.gate().is_closing()) return;
       seen = version;

@@ -70,7 +70,7 @@ class StructHandle {
     return opened_.gate().glance(opened_.name(), [this] { return raw_->data(); });
   }
 
-  // Calls copy(value): a place where the whole value lies, until what it copied is whole; the version. It throws nothing.
+  // Calls copy(value): a place where the whole value lies, until what it copied is whole; the version. Throws as CellHandle::read; the copy throws nothing.
   template <class Copy>
   STRAIT_HOT std::uint64_t read(Copy copy) const {
     return opened_.gate().glance(opened_.name(), [this, copy] { return cell_.read(copy); });
@@ -145,10 +145,11 @@ class StructHandle {
       return open_control(name, intent, type, options, raw, [=](layout::CellBlock& record) {
         const bool is_foreign = intent == Intent::open_or_create && RawObject::look_for_foreign(name) == RawObject::Found::bytes;
         if (is_foreign) return raw->adopt(name, type.size, segment::RawObject::Access::read_write, record);
-        raw->make(name, initial, type.size, options.permissions, record);
+        raw->make(name, initial, type.size, options, record);
       });
     }
     const auto access = options.read_only ? segment::RawObject::Access::read_only : segment::RawObject::Access::read_write;
+    const core::Deadline deadline(options.open_timeout);
     for (;;) {
       try {
         return open_control(name, intent, type, options, raw, [](layout::CellBlock&) {});
@@ -167,7 +168,7 @@ class StructHandle {
         return open_control(name, Intent::create, type, writable, raw,
                             [=](layout::CellBlock& record) { raw->adopt(name, type.size, access, record); });
       } catch (const Error& error) {
-        if (error.code() != Errc::already_exists) throw;  // otherwise another was faster: open it
+        if (error.code() != Errc::already_exists || deadline.passed(core::Clock::now())) throw;  // otherwise another was faster: open it
       }
     }
   }
@@ -202,7 +203,12 @@ class StructHandle {
       again = status == Status::timed_out;
       if (status == Status::closed) return;
       if (status != Status::ok && !polls) continue;
-      const auto version = copy_to(now);
+      std::uint64_t version = 0;
+      try {
+        version = copy_to(now);
+      } catch (const Error&) {
+        continue;  // torn every time, for seconds: the next look may find it whole
+      }
       const Range differs = polls ? platform::difference(now.data(), last.data(), now.size()) : Range{};
       if (version == seen && differs.count == 0) continue;
       Changed what{version, {}, differs.first, differs.first + differs.count - 1};

@@ -181,7 +181,8 @@ class Channel {
     auto& word = control().places[place_].word;
     // SYNC place: acquires what the last endpoint here did.
     PlaceWord seen{word.load(std::memory_order_seq_cst)};
-    while (!seen.is_occupied()) {
+    // As often as two newcomers never meet: an end for a word that somebody keeps scribbling over.
+    for (int tries = 0; !seen.is_occupied() && tries < 10'000; ++tries) {
       const std::uint32_t epoch = seen.epoch() + 1 == 0 ? 1 : seen.epoch() + 1;
       const auto ours = PlaceWord::of(epoch, PlaceState::occupied, seen.state(), session_->seat());
       // SYNC place: ours from here on.

@@ -76,8 +76,9 @@ class Receiver {
     if (!peer_has_changed() || !reading_.try_lock()) return;
     bool queued_some = false;
     const PlaceWord peer = context_.hold->peer();
-    // All that the old life has published is in the ring by now. No request is kept: it could be a dead caller's.
-    while (receive(nullptr, queued_some)) {
+    // All that the old life has published is in the ring by now; more than the ring holds is the new one's, and is not waited for.
+    // No request is kept: it could be a dead caller's.
+    for (auto left = context_.channel().node_count(); left != 0 && receive(nullptr, queued_some); --left) {
     }
     if (peer != table_.known()) meet(peer);
     reading_.unlock();
@@ -168,6 +169,7 @@ class Receiver {
       me->has_mine = true;
       return;
     }
+    if (crew_.work().requests_waiting() >= Work::most_of_a_deaf_peer) return counters_.broken.add_alone();
     Bytes next = crew_.work().add({header.id, header.from, forgotten, std::move(*whole)}, [this](bool full) { context_.channel().tell_full(full); });
     *whole = std::move(next);
     queued_some = true;

@@ -50,6 +50,8 @@ class Outbox {
     item.message.rest = item.bytes;  // a vector's bytes stay where they are when it is moved
     {
       const std::lock_guard lock(mutex_);
+      // A peer that asks and asks and never reads an answer: its notes are dropped, and its calls end by their own time.
+      if (item.call == nullptr && items_.size() >= most_notes) return;
       items_.push_back(std::move(item));
       if (std::exchange(being_emptied_, true)) return;
     }
@@ -72,6 +74,8 @@ class Outbox {
   }
 
  private:
+  static constexpr std::size_t most_notes = 65'536;
+
   const std::function<void()> empty_;
   std::mutex mutex_;
   std::deque<Item> items_;

@@ -40,6 +40,8 @@ class Work {
 
   static constexpr std::size_t most_requests = 1024;
   static constexpr std::size_t most_bytes = std::size_t{64} << 20;
+  // A peer that does not wait when it is told to: no honest one has so many threads that were sending.
+  static constexpr std::size_t most_of_a_deaf_peer = 65'536;
 
   explicit Work(unsigned handler_threads) : slots_(handler_threads != 0 ? handler_threads : (std::max)(4u, std::thread::hardware_concurrency())) {}
 

@@ -61,12 +61,13 @@ inline std::optional<platform::ObjectIdentity> recorded_beside(const platform::S
   return identity;
 }
 
-// Does the name mean the object that is recorded as the control segment's own?
+// Does the name mean the object that is recorded as the control segment's own? Both were made by one user: what another's control
+// segment says of this user's objects is not believed.
 inline bool is_recorded(const platform::SharedObject& control, const std::string& name) {
   const auto recorded = recorded_beside(control);
   if (!recorded) return false;
   const auto object = platform::SharedObject::open(name, platform::SharedObject::Access::read_only);
-  return object && object->identity() == *recorded;
+  return object && object->identity() == *recorded && object->has_owner_of(control);
 }
 
 // Under the exclusive lock: nobody joins it any more.

@@ -5,6 +5,7 @@
 #include <strait/core/death_point.hpp>
 #include <strait/core/error.hpp>
 #include <strait/core/options.hpp>
+#include <strait/core/timeout.hpp>
 #include <strait/layout/cell.hpp>
 #include <strait/layout/segment_header.hpp>
 #include <strait/platform/fork_guard.hpp>
@@ -62,11 +63,19 @@ class RawObject {
   }
 
   // In the creation of the control segment. `initial`: the first value.
-  void make(const std::string& name, const void* initial, std::size_t size, unsigned permissions, layout::CellBlock& record) {
-    for (;;) {
-      object_.emplace(platform::SharedObject::open_or_make(name, permissions));
+  void make(const std::string& name, const void* initial, std::size_t size, const OpenOptions& options, layout::CellBlock& record) {
+    const core::Deadline deadline(options.open_timeout);
+    for (bool first = true;; first = false) {
+      if (!first) {
+        if (deadline.passed(core::Clock::now())) {
+          throw Error(Errc::still_creating, name, "somebody is making something else under this name and did not finish within open_timeout");
+        }
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+      }
+      object_.emplace(platform::SharedObject::open_or_make(name, options.permissions));
       platform::LifeLock life(*object_, name, layout::life_lock_offset);  // a creator of another class may be about to use the same empty object
       if (object_->size() == 0 && life.try_exclusive() && object_->size() == 0 && object_->is_named(name)) {
+        if (!object_->may_be_filled()) refuse_another_users(name);
         fill(name, initial, size, record);
         life.pass_on();
         return;
@@ -114,6 +123,10 @@ class RawObject {
   std::byte* data() const noexcept { return mapping_.data(); }
 
  private:
+  [[noreturn]] static void refuse_another_users(const std::string& name) {
+    throw Error(Errc::permission_denied, name, "another user has made an empty object under this name; it is not filled, because that user could read it");
+  }
+
   void fill(const std::string& name, const void* initial, std::size_t size, layout::CellBlock& record) {
     // DEATH here: an empty object without an owner: the next creator of the name fills it.
     core::death_point("struct: object made");

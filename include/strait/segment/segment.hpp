@@ -167,14 +167,16 @@ class Segment {
     const core::Deadline deadline(options.open_timeout);
     const core::Deadline moment(std::chrono::milliseconds(100));
     auto pause = std::chrono::microseconds(50);
+    int others_progress = 0;
     for (bool first = true;; first = false) {
       const auto progress = options.read_only ? attempt_read_only(expected) : attempt(expected, options);
       if (progress == Progress::done) return;
       life_ = {};
       object_.reset();
-      if (progress == Progress::again) continue;
+      // Nobody makes progress that often in vain, unless to keep us here.
+      if (progress == Progress::again && ++others_progress < 1000) continue;
       const auto now = core::Clock::now();
-      if (!first && deadline.passed(now) && (progress == Progress::wait || moment.passed(now))) {
+      if (!first && deadline.passed(now) && (progress != Progress::briefly || moment.passed(now))) {
         throw Error(Errc::still_creating, name_, "its creator did not finish within open_timeout; if it hangs, end it and try again");
       }
       std::this_thread::sleep_for(pause);
@@ -212,6 +214,9 @@ class Segment {
       if (!object_->is_named(object_name_)) return Progress::again;
       const auto content = look(bytes);
       if (content == Content::foreign) not_ours();
+      if (content == Content::empty && may_create && !object_->may_be_filled()) {
+        throw Error(Errc::permission_denied, name_, "another user has made an empty object under this name; it is not filled, because that user could read it");
+      }
       if (content == Content::empty && may_create) return make(expected.shape, options), Progress::done;
       if ((content == Content::unfinished || content == Content::ready) && !layout::can_tell_life(bytes.presence)) cannot_tell(bytes.presence);
       remove_stale();

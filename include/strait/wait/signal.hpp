@@ -21,9 +21,13 @@ namespace strait::wait {
 
 inline constexpr std::uint32_t may_sleep = 1;
 
+// Among honest parties a try fails because another waker or waiter came first; far fewer come. An end for a word that somebody keeps
+// scribbling over: its sleepers see what they wait for when their slices end.
+inline constexpr std::uint32_t most_tries = 1u << 20;
+
 template <class Word, class Park>
 STRAIT_COLD void wake_sleepers(Word& signal, Park& park, std::uint32_t seen) noexcept {
-  while ((seen & may_sleep) != 0) {
+  for (std::uint32_t tries = 0; (seen & may_sleep) != 0 && tries < most_tries; ++tries) {
     // SYNC sleep: whoever announces later sees the new sequence and looks at the state after it.
     if (signal.compare_exchange_strong(seen, (seen + 2) & ~may_sleep, std::memory_order_seq_cst, std::memory_order_seq_cst)) {
       park.wake_all(signal, seen);

@@ -10,6 +10,7 @@
 
 #include <strait/core/error.hpp>
 #include <strait/platform/posix/fork_guard.hpp>
+#include <strait/platform/posix/guard_pages.hpp>
 #include <strait/platform/posix/wide_file.hpp>
 
 #include <boost/interprocess/exceptions.hpp>
@@ -89,6 +90,17 @@ class SharedObject {
   bool is_owned_by_this_user() const noexcept {
     WideStatus status{};
     return wide_fstat(descriptor(), status) == 0 && status.st_uid == ::geteuid();
+  }
+
+  // May a creator put its bytes into this object, which it found empty? Another user's could be read by that user, whatever permissions
+  // were asked for.
+  bool may_be_filled() const noexcept { return is_owned_by_this_user(); }
+
+  // Were both made by the same user?
+  bool has_owner_of(const SharedObject& other) const noexcept {
+    WideStatus mine{};
+    WideStatus others{};
+    return wide_fstat(descriptor(), mine) == 0 && wide_fstat(other.descriptor(), others) == 0 && mine.st_uid == others.st_uid;
   }
 
   // Reads up to `size` bytes from the start; how many there were.
@@ -176,23 +188,30 @@ class Mapping {
     const auto mode = access == SharedObject::Access::read_only ? ipc::read_only : ipc::read_write;
     try {
       const ForkGuard::HoldOff hold_off;
-      region_ = ipc::mapped_region(object.native(), mode, 0, static_cast<std::size_t>(size));
+      guards_ = GuardPages(static_cast<std::size_t>(size));
+      region_ = ipc::mapped_region(object.native(), mode, 0, static_cast<std::size_t>(size), guards_.between(), guards_.map_options());
+      guards_.filled();
       keep_from_children();
     } catch (const ipc::interprocess_exception& error) {
       throw Error(Errc::no_space, name, "mapping its " + std::to_string(size) + " bytes failed: " + error.what());
     }
     if (huge_pages) ask_for_huge_pages();
-    if (touch == Touch::every_page) populate(access);
+    if (touch == Touch::every_page) populate(name, access);
   }
 
   std::byte* data() const noexcept { return static_cast<std::byte*>(region_.get_address()); }
   std::uint64_t size() const noexcept { return region_.get_size(); }
 
  private:
-  void populate(SharedObject::Access access) const noexcept {
+  void populate(const std::string& name, SharedObject::Access access) const {
 #if defined(MADV_POPULATE_WRITE)
     const int advice = access == SharedObject::Access::read_only ? MADV_POPULATE_READ : MADV_POPULATE_WRITE;
     if (::madvise(region_.get_address(), region_.get_size(), advice) == 0) return;
+    // To touch the pages would end in a SIGBUS: the object has holes and no memory is left to fill them, or it was cut short meanwhile.
+    // Strait's own creators leave no holes.
+    if (errno == EFAULT) {
+      throw Error(Errc::no_space, name, "not all of its " + std::to_string(region_.get_size()) + " bytes are there, and the system has no memory for the others");
+    }
 #endif
     static_cast<void>(access);
     const volatile std::byte* const first = data();
@@ -215,6 +234,7 @@ class Mapping {
 #endif
   }
 
+  GuardPages guards_;
   ipc::mapped_region region_;
 };
 

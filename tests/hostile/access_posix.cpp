@@ -1,0 +1,269 @@
+// Who may do what with a segment, and what other users put in the way.
+
+#include "../api/ways.hpp"
+#include "../support/catch.hpp"
+#include "../support/caught.hpp"
+#include "../support/child.hpp"
+#include "../support/shm_file.hpp"
+#include "../support/unique_name.hpp"
+#include "../support/watchdog.hpp"
+
+#include <strait/layout/cell.hpp>
+#include <strait/layout/segment_plan.hpp>
+#include <strait/named_event.hpp>
+#include <strait/named_mutex.hpp>
+#include <strait/notifying_buffer.hpp>
+#include <strait/rpc_buffer.hpp>
+#include <strait/segment/sweep.hpp>
+#include <strait/shared_struct.hpp>
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace strait;
+using namespace strait::test;
+
+namespace {
+
+constexpr unsigned nobodys_id = 65534;
+constexpr int cannot = 77;
+
+struct Pair {
+  int first = 1;
+  int second = 2;
+};
+
+// Every class that makes something under a name.
+std::vector<std::pair<std::string, std::function<void(const std::string&)>>> makers() {
+  auto all = ways();
+  std::erase_if(all, [](const auto& way) { return way.first.starts_with("open a"); });
+  all.emplace_back("a struct", [](const std::string& name) { SharedStruct<Pair> made(name, Pair{}); });
+  all.emplace_back("an open_or_create struct", [](const std::string& name) { SharedStruct<Pair> made(open_or_create, name, Pair{}); });
+  all.emplace_back("a notifying buffer", [](const std::string& name) { NotifyingBuffer made(name, 100); });
+  all.emplace_back("a channel", [](const std::string& name) { RpcBuffer made(name); });
+  all.emplace_back("a mutex", [](const std::string& name) { NamedMutex made(name); });
+  all.emplace_back("an event", [](const std::string& name) { NamedEvent made(name, NamedEvent::Reset::automatic); });
+  return all;
+}
+
+void require(bool right, const std::string& what) {
+  if (!right) throw std::runtime_error(what);
+}
+
+const ChildFunction as_nobody{"hostile: as nobody", [](std::span<const std::string> arguments) -> int {
+  const std::string& name = arguments[0];
+  if (::setgroups(0, nullptr) != 0 || ::setgid(nobodys_id) != 0 || ::setuid(nobodys_id) != 0) return cannot;
+  require(::open(shm_path(name).c_str(), O_RDONLY) < 0, "it could be read");
+  require(::open(shm_path(name).c_str(), O_WRONLY) < 0, "it could be written");
+  OpenOptions looking;
+  looking.read_only = true;
+  require(caught([&] { BufferReadWrite view(name, looking); }) == Errc::permission_denied, "it was opened read_only");
+  require(caught([&] { static_cast<void>(remove_segment(name)); }) == Errc::permission_denied, "it was removed by hand");
+  require(::unlink(shm_path(name).c_str()) != 0, "its name was unlinked");
+  static_cast<void>(remove_dead_segments());
+  require(shm_exists(name), "it was swept");
+  return 0;
+}};
+
+// Makes what it is asked to make, and stays as long as it is wanted.
+const ChildFunction squatter{"hostile: squatter", [](std::span<const std::string> arguments) -> int {
+  if (::setgroups(0, nullptr) != 0 || ::setgid(nobodys_id) != 0 || ::setuid(nobodys_id) != 0) return cannot;
+  ::umask(0);
+  const std::string path = shm_path(arguments[0]);
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL, 0666);
+  if (file < 0) return 1;
+  if (arguments.size() > 1) {
+    std::vector<unsigned char> bytes(arguments[1].size() / 2);
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<unsigned char>(std::stoi(arguments[1].substr(2 * i, 2), nullptr, 16));
+    if (::write(file, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) return 1;
+  }
+  say("made");
+  static_cast<void>(hear());
+  return 0;
+}};
+
+bool skipped(const std::optional<std::string>& line) {
+  if (line == "made") return false;
+  WARN("skipped: becoming another user needs root");
+  return true;
+}
+
+std::string hex(const void* bytes, std::size_t size) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto byte = static_cast<const unsigned char*>(bytes)[i];
+    text += {digits[byte >> 4], digits[byte & 15]};
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("every class makes its objects for their user alone, whatever the umask") {
+  const Watchdog watchdog;
+  const mode_t before = ::umask(0);
+  for (const auto& [what, make] : makers()) {
+    CAPTURE(what);
+    NameGuard name("hostile");
+    // Their modes while they live: watched from inside, because most of these end at once.
+    OpenOptions options;
+    CHECK(options.permissions == 0600);
+    make(name);
+  }
+  NameGuard name("hostile");
+  const SharedStruct<Pair> shared(name, Pair{});
+  NameGuard ring_name("hostile");
+  const CircularBuffer ring(ring_name, 4, 64);
+  NameGuard channel_name("hostile");
+  const RpcBuffer channel(channel_name);
+  ::umask(before);
+  for (const std::string& one : {name.str(), name.str() + ".ctl", ring_name.str(), channel_name.str()}) {
+    CAPTURE(one);
+    struct stat status {};
+    REQUIRE(::stat(shm_path(one).c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0600);
+  }
+}
+
+TEST_CASE("another user can neither read nor write nor remove nor sweep a segment, alive or dead") {
+  const Watchdog watchdog;
+  NameGuard name("hostile");
+  {
+    BufferReadWrite mine(name, 64);
+    mine.write(7);
+    Child other("hostile: as nobody", {name.str()});
+    const auto exit = other.wait();
+    if (exit.code == cannot) {
+      WARN("skipped: becoming another user needs root");
+      return;
+    }
+    CHECK(exit.clean());
+    CHECK(mine.read<int>() == 7);
+  }
+  // What the dead left: its bytes, put there once more.
+  std::vector<unsigned char> bytes;
+  {
+    const BufferReadWrite mine(name, 64);
+    bytes = shm_bytes(name);
+  }
+  shm_write(name, bytes);
+  REQUIRE(::chmod(shm_path(name).c_str(), 0600) == 0);
+  Child other("hostile: as nobody", {name.str()});
+  CHECK(other.wait().clean());
+  CHECK(caught([&] { BufferReadWrite again(name, 64); }).nothing());
+}
+
+TEST_CASE("an empty object that another user laid under a name is not filled: that user could read it") {
+  const Watchdog watchdog;
+  for (const auto& [what, make] : makers()) {
+    CAPTURE(what);
+    NameGuard name("hostile");
+    Child other("hostile: squatter", {name.str()});
+    if (skipped(other.read_line())) return;
+    CHECK(caught([&, &call = make] { call(name); }) == Errc::permission_denied);
+    CHECK(shm_bytes(name).empty());
+    struct stat status {};
+    REQUIRE(::stat(shm_path(name).c_str(), &status) == 0);
+    CHECK(status.st_uid == nobodys_id);
+    CHECK_FALSE(shm_exists(name.str() + ".ctl"));
+    shm_forget(name);
+  }
+}
+
+TEST_CASE("the same for the control segment of a struct") {
+  const Watchdog watchdog;
+  NameGuard name("hostile");
+  Child other("hostile: squatter", {name.str() + ".ctl"});
+  if (skipped(other.read_line())) return;
+  CHECK(caught([&] { SharedStruct<Pair> made(name, Pair{}); }) == Errc::permission_denied);
+  CHECK_FALSE(shm_exists(name));
+  shm_forget(name.str() + ".ctl");
+}
+
+TEST_CASE("what another user's control segment says of an object is not believed: the object is not removed") {
+  const Watchdog watchdog;
+  NameGuard name("hostile");
+  // A control segment as the dead leave it, that claims this user's object.
+  std::vector<unsigned char> control;
+  {
+    const SharedStruct<Pair> real(name, Pair{});
+    control = shm_bytes(name.str() + ".ctl");
+  }
+  const std::vector<unsigned char> precious(sizeof(Pair), 0x55);
+  shm_write(name, precious);
+  struct stat status {};
+  REQUIRE(::stat(shm_path(name).c_str(), &status) == 0);
+  layout::SegmentHeader header{};
+  std::memcpy(static_cast<void*>(&header), control.data(), sizeof header);
+  const std::uint64_t device = status.st_dev;
+  const std::uint64_t inode = status.st_ino;
+  std::memcpy(control.data() + header.payload_offset + offsetof(layout::CellBlock, device), &device, sizeof device);
+  std::memcpy(control.data() + header.payload_offset + offsetof(layout::CellBlock, inode), &inode, sizeof inode);
+  Child other("hostile: squatter", {name.str() + ".ctl", hex(control.data(), control.size())});
+  if (skipped(other.read_line())) return shm_forget(name);
+  static_cast<void>(caught([&] { SharedStruct<Pair> opened(name); }));
+  static_cast<void>(caught([&] { SharedStruct<Pair> opened(open_or_create, name, Pair{}); }));
+  static_cast<void>(remove_dead_segments());
+  static_cast<void>(caught([&] { static_cast<void>(remove_segment(name)); }));
+  REQUIRE(shm_exists(name));
+  CHECK(shm_bytes(name) == precious);
+  shm_forget(name);
+  shm_forget(name.str() + ".ctl");
+}
+
+TEST_CASE("links, pipes and folders under a name are refused by every class, and what they lead to is untouched") {
+  const Watchdog watchdog;
+  NameGuard target("hostile");
+  const std::vector<unsigned char> precious(100, 7);
+  shm_write(target, precious);
+  for (const auto& [what, make] : makers()) {
+    for (const char* const kind : {"link", "dangling link", "pipe", "folder"}) {
+      CAPTURE(what, kind);
+      NameGuard name("hostile");
+      const std::string path = shm_path(name);
+      if (kind == std::string("link")) std::filesystem::create_symlink(shm_path(target), path);
+      if (kind == std::string("dangling link")) std::filesystem::create_symlink(shm_path(target.str() + "-nowhere"), path);
+      if (kind == std::string("pipe")) REQUIRE(::mkfifo(path.c_str(), 0666) == 0);
+      if (kind == std::string("folder")) std::filesystem::create_directory(path);
+      const auto refused = caught([&, &call = make] { call(name); });
+      CHECK(refused == Errc::not_a_segment);
+      CHECK_FALSE(shm_exists(target.str() + "-nowhere"));
+      CHECK_FALSE(shm_exists(name.str() + ".ctl"));
+      std::filesystem::remove(path);
+    }
+  }
+  CHECK(shm_bytes(target) == precious);
+  shm_forget(target);
+}
+
+TEST_CASE("a read-only handle holds neither a seat nor a lock, of any kind of segment that has them, and learns the end by asking") {
+  const Watchdog watchdog;
+  OpenOptions looking;
+  looking.read_only = true;
+  NameGuard name("hostile");
+  OpenOptions one_seat;
+  one_seat.max_participants = 1;
+  {
+    SharedStruct<Pair> mine(name, Pair{}, one_seat);
+    const SharedStruct<Pair> view(name, looking);
+    mine.store({3, 4});
+    CHECK(view.load().first == 3);
+    mine.close();
+    CHECK(view.load().second == 4);  // its bytes are there as long as it is
+    CHECK(shm_exists(name));
+  }
+  CHECK_FALSE(shm_exists(name));
+  CHECK_FALSE(shm_exists(name.str() + ".ctl"));
+}
