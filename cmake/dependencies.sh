@@ -54,6 +54,8 @@ strait_need_cross() {
 
 strait_m32() { echo '#include <vector>' | g++-12 -m32 -idirafter /usr/include/x86_64-linux-gnu -x c++ -fsyntax-only - ; }
 
+strait_clang_sanitizers() { echo 'int main() {}' | clang++ -fsanitize=address,undefined -x c++ - -o /dev/null ; }
+
 strait_catch2() { strait_header catch2/catch_all.hpp || strait_header catch2/catch.hpp; }
 
 strait_install() {

@@ -21,6 +21,10 @@ build=${STRAIT_BUILD:-$PWD/build}/$preset
 strait_need_builder
 strait_need_tests
 case $preset in
+asan-clang | tsan-clang)
+  strait_need clang strait_command clang++
+  strait_need libclang-rt-dev strait_clang_sanitizers
+  ;;
 *-clang) strait_need clang strait_command clang++ ;;
 windows | linux32 | aarch64 | riscv64) strait_need_cross "$preset" ;;
 esac
