@@ -5,7 +5,7 @@ service=$1 client=$2 load=$3
 folder=$(mktemp -d)
 channel=strait-test-rpc-$$
 service_id=
-trap 'rm -rf "$folder"; [ -z "$service_id" ] || kill -9 "$service_id" 2> /dev/null || true' EXIT
+trap 'rm -rf "$folder"; [ -z "$service_id" ] || kill "$service_id" 2> /dev/null || true' EXIT
 fail() { echo "$*"; cat "$folder"/* 2> /dev/null; exit 1; }
 start() { timeout 100 "$service" --channel "$channel" > "$folder/service.log" 2>&1 & service_id=$!; }
 
@@ -20,6 +20,18 @@ timeout 60 "$load" --channel "$channel" --threads 2 --size 300000 --calls 50 > "
 kill -TERM "$service_id"
 wait "$service_id" || fail "the service did not end well"
 grep -q "^Served 2054 requests, 1 of them in vain$" "$folder/service.log" || fail "the service counted something else"
+
+# Killed and started again; a client that came while nobody served waits for the next one. (`timeout` would not pass a SIGKILL on.)
+"$service" --channel "$channel" > "$folder/killed.log" 2>&1 & service_id=$!
+[ "$(timeout 60 "$client" --channel "$channel" "6 * 7")" = 42 ] || fail "6 * 7 was not 42 the second time"
+kill -9 "$service_id"
+wait "$service_id" 2> /dev/null || true
+timeout 60 "$client" --channel "$channel" "2 * 3" > "$folder/answer" 2>&1 & client_id=$!
+start
+wait "$client_id" || fail "the client found no new service"
+[ "$(cat "$folder/answer")" = 6 ] || fail "2 * 3 was not 6"
+kill -TERM "$service_id"
+wait "$service_id" || fail "the second service did not end well"
 service_id=
 
 if [ -d /dev/shm ] && ls /dev/shm | grep -F "$channel"; then fail "left in /dev/shm"; fi
