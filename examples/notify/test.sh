@@ -14,6 +14,6 @@ printf 'hello\nbye\n' | timeout 60 "$1" || fail "the writer failed"
 wait "$one" || fail "the first receiver failed"
 wait "$two" || fail "the second receiver failed"
 for log in one two; do
-  [ "$(tail -n 1 "$folder/$log")" = "received: bye" ] || fail "the last message was missed"
+  [ "$(tail -n 1 "$folder/$log" | tr -d '\r')" = "received: bye" ] || fail "the last message was missed"
 done
 if [ -d /dev/shm ] && ls /dev/shm | grep -F strait-example-notify; then fail "left in /dev/shm"; fi

@@ -1,7 +1,7 @@
 #!/bin/sh
 # test.sh PARENT CHILD: the lines of each process, in its order; how the two interleave is theirs. Nothing may be left in /dev/shm.
 set -eu
-output=$(timeout 60 "$1" "$2")
+output=$(timeout 60 "$1" "$2" | tr -d '\r')
 expect() {
   [ "$(echo "$output" | grep -F "$1")" = "$2" ] || { echo "unexpected output:"; echo "$output"; exit 1; }
 }

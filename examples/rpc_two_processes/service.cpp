@@ -1,11 +1,11 @@
 // A calculator that serves one client at a time, for as many clients as come one after the other.
 
 #include "../common/command_line.hpp"
+#include "../common/system.hpp"
 #include "calculation.hpp"
 
 #include <strait/rpc_buffer.hpp>
 
-#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <exception>
@@ -48,17 +48,10 @@ int main(int argc, char** argv) try {
   options.node_count = line.number("--nodes", 10, 2, 100'000);
   line.positional(0, 0);
 
-  // Blocked before the service's threads are made, so that none of them gets the signal.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-
+  examples::EndOfProgram end;
   strait::RpcBuffer service(channel, answer, options);
   std::cout << "Serving " << channel << " as " << (service.is_master() ? "master" : "slave") << std::endl;
-  int signal = 0;
-  sigwait(&signals, &signal);
+  end.wait();
   service.close();
   const auto statistics = service.statistics();
   std::cout << "Served " << statistics.requests_received << " requests, " << statistics.errors_sent << " of them in vain" << std::endl;

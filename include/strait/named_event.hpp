@@ -19,8 +19,9 @@ namespace strait {
 /// Opens the event of this name, or creates it; only its creator's `initially_set` counts. `manual`: once set, everybody gets
 /// through until it is reset; who waited when it was set gets through even if it is reset at once. `automatic`: each set lets
 /// one thread through, the one that waits longest; N sets made while N wait let all N through, also if one of them dies; sets
-/// with nobody waiting count once. Opening it with the other kind of reset throws type_mismatch. Movable, not copyable; the
-/// destructor closes. Any thread, any process.
+/// with nobody waiting count once. (On Windows it is the system's own event: a set given to a waiter that is killed then is lost.)
+/// Opening it with the other kind of reset throws type_mismatch. Movable, not copyable; the destructor closes. Any thread, any
+/// process.
 class NamedEvent {
  public:
   enum class Reset : std::uint8_t { automatic, manual };

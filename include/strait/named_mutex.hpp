@@ -18,7 +18,8 @@ namespace strait {
 /// Opens the mutex of this name, or creates it. It belongs to the thread that locked it; a second lock by the same thread throws
 /// would_deadlock, an unlock by another not_held. Where its holder died, or a thread ended holding it, the next one gets it and
 /// `was_abandoned()` tells. A waiter that was overtaken for a millisecond is served next. Works with `std::unique_lock` and
-/// `std::scoped_lock`. Movable, not copyable; the destructor closes, which lets go of the mutex. Any thread, any process.
+/// `std::scoped_lock`. Movable, not copyable; the destructor closes, which lets go of the mutex. (On Windows it is the system's own
+/// mutex: the thread that holds it lets go of it by closing, another cannot.) Any thread, any process.
 class NamedMutex {
  public:
   explicit NamedMutex(std::string_view name, const OpenOptions& options = {}) : mutex_(std::make_unique<Mutex>(name, options)) {}

@@ -4,7 +4,8 @@
 #
 #   sh tests/mixed/run.sh [<preset>...]      by default linux32 aarch64 riscv64
 #
-# Builds in build/<preset>, or in $STRAIT_BUILD/<preset>.
+# Builds in build/<preset>, or in $STRAIT_BUILD/<preset>, with precompiled headers on the native side too if $STRAIT_PRECOMPILE is ON;
+# only the tests of the folders in $STRAIT_TEST_FOLDERS, a regular expression that has mixed in it, if that is set.
 set -eu
 exec </dev/null
 cd "$(dirname "$0")/../.."
@@ -20,11 +21,13 @@ strait_install
 strait_choose_generator
 
 # The native side: that program only.
-cmake --preset dev -B "$folder/native" -DSTRAIT_TEST_FOLDERS=mixed -DSTRAIT_BUILD_BENCH=OFF -DSTRAIT_BUILD_EXAMPLES=OFF
+cmake --preset dev -B "$folder/native" -DSTRAIT_TEST_FOLDERS=mixed -DSTRAIT_BUILD_BENCH=OFF -DSTRAIT_BUILD_EXAMPLES=OFF \
+  ${STRAIT_PRECOMPILE:+"-DSTRAIT_PRECOMPILE=$STRAIT_PRECOMPILE"}
 cmake --build "$folder/native" -j "$(strait_jobs)" --target strait-test-mixed
 
 for preset; do
-  cmake --preset "$preset" -B "$folder/$preset" -DSTRAIT_WARNINGS_AS_ERRORS="${STRAIT_WARNINGS_AS_ERRORS:-OFF}"
+  cmake --preset "$preset" -B "$folder/$preset" -DSTRAIT_WARNINGS_AS_ERRORS="${STRAIT_WARNINGS_AS_ERRORS:-OFF}" \
+    ${STRAIT_TEST_FOLDERS:+"-DSTRAIT_TEST_FOLDERS=$STRAIT_TEST_FOLDERS"}
   cmake --build "$folder/$preset" -j "$(strait_jobs)"
   ctest --test-dir "$folder/$preset" --output-on-failure --no-tests=error -j "$(strait_jobs)"
 
