@@ -199,7 +199,7 @@ class CircularBuffer : public SharedBuffer {
   }
 
  private:
-  explicit CircularBuffer(std::shared_ptr<handle::RingHandle> ring)
+  explicit CircularBuffer(const std::shared_ptr<handle::RingHandle>& ring)
       : SharedBuffer({ring, &ring->session()}, ring->session().segment().shape().element_count * ring->session().segment().shape().element_size),
         ring_(ring.get()),
         node_count_(static_cast<std::size_t>(ring->session().segment().shape().element_count)),

@@ -188,7 +188,8 @@ class Session {
 
   // What a newcomer does.
   void mend_some_dead() noexcept {
-    constexpr std::uint32_t most = 64;
+    // Each question costs the system a walk over the locks of all participants.
+    const std::uint32_t most = segment_.seat_count() <= 64 ? 64 : 8;
     Words words(*this);
     const auto first = static_cast<Seat>(id_ % segment_.seat_count());
     const auto mended = liveness::mend_some_dead(words, seat_, first, most);
