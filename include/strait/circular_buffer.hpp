@@ -49,7 +49,7 @@ class CircularBuffer : public SharedBuffer {
   CircularBuffer& operator=(CircularBuffer&& other) noexcept {
     CircularBuffer old(std::move(*this));
     SharedBuffer::operator=(std::move(other));
-    ring_ = other.ring_;
+    ring_ = other.ring_;  // NOLINT(bugprone-use-after-move): the base has moved its own part only
     node_count_ = other.node_count_;
     node_buffer_size_ = other.node_buffer_size_;
     readable_ = std::move(other.readable_);
