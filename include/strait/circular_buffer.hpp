@@ -49,7 +49,7 @@ class CircularBuffer : public SharedBuffer {
   CircularBuffer& operator=(CircularBuffer&& other) noexcept {
     CircularBuffer old(std::move(*this));
     SharedBuffer::operator=(std::move(other));
-    ring_ = other.ring_;
+    ring_ = other.ring_;  // NOLINT(bugprone-use-after-move): the base has moved its own part only
     node_count_ = other.node_count_;
     node_buffer_size_ = other.node_buffer_size_;
     readable_ = std::move(other.readable_);
@@ -199,7 +199,7 @@ class CircularBuffer : public SharedBuffer {
   }
 
  private:
-  explicit CircularBuffer(std::shared_ptr<handle::RingHandle> ring)
+  explicit CircularBuffer(const std::shared_ptr<handle::RingHandle>& ring)
       : SharedBuffer({ring, &ring->session()}, ring->session().segment().shape().element_count * ring->session().segment().shape().element_size),
         ring_(ring.get()),
         node_count_(static_cast<std::size_t>(ring->session().segment().shape().element_count)),

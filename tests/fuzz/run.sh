@@ -32,7 +32,7 @@ result=0
 for target in "$@"; do
   echo "---- $target"
   mkdir -p "$build/corpus-$target"
-  # A second process scribbles faster than sanitized code runs: its time-outs are generous. Half-made messages are bounded by what
+  # A second thread scribbles faster than sanitized code runs: its time-outs are generous. Half-made messages are bounded by what
   # arrives, their memory by what is touched.
   (cd "$build" && ./strait-fuzz --target="$target" -max_total_time="$seconds" -timeout=60 -max_len=400 -malloc_limit_mb=4096 -rss_limit_mb=4096 \
     -print_final_stats=1 -verbosity=1 "corpus-$target" "$OLDPWD/tests/fuzz/corpus/$target") >"$build/$target.log" 2>&1 || result=1

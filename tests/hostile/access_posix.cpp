@@ -13,6 +13,8 @@
 #include <strait/named_event.hpp>
 #include <strait/named_mutex.hpp>
 #include <strait/notifying_buffer.hpp>
+#include <strait/platform/life_lock.hpp>
+#include <strait/platform/shared_memory.hpp>
 #include <strait/rpc_buffer.hpp>
 #include <strait/segment/sweep.hpp>
 #include <strait/shared_struct.hpp>
@@ -22,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <functional>
@@ -190,6 +193,20 @@ TEST_CASE("the same for the control segment of a struct") {
   CHECK(caught([&] { SharedStruct<Pair> made(name, Pair{}); }) == Errc::permission_denied);
   CHECK_FALSE(shm_exists(name));
   shm_forget(name.str() + ".ctl");
+}
+
+TEST_CASE("a name that somebody has locked and does not fill keeps a struct's creator for open_timeout and no longer") {
+  if (core::lock_files) return;
+  const Watchdog watchdog;
+  NameGuard name("hostile");
+  const auto object = platform::SharedObject::open_or_make(name, 0600);
+  const platform::LifeLock life(object, name, layout::life_lock_offset);
+  REQUIRE(life.try_exclusive());
+  OpenOptions options;
+  options.open_timeout = std::chrono::milliseconds(20);
+  CHECK(caught([&] { SharedStruct<Pair> made(name, Pair{}, options); }) == Errc::still_creating);
+  CHECK_FALSE(shm_exists(name.str() + ".ctl"));
+  shm_forget(name);
 }
 
 TEST_CASE("what another user's control segment says of an object is not believed: the object is not removed") {

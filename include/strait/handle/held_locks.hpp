@@ -29,8 +29,15 @@ class HeldLocks {
     return entry == nullptr ? Held::nothing : entry->held;
   }
 
-  // False: this thread holds as many locks as it can.
-  static bool has_room() noexcept { return find(0) != nullptr; }
+  // False: this thread holds as many locks as it can. Of handles that were closed meanwhile it holds none: they are forgotten here, when
+  // there is no other room left.
+  static bool has_room() noexcept {
+    if (find(0) != nullptr) return true;
+    for (Entry& entry : State::of_this_thread()) {
+      if (entry.stored().expired()) static_cast<void>(entry.take());
+    }
+    return find(0) != nullptr;
+  }
 
   static void add(const std::shared_ptr<segment::Session>& session, Held held) noexcept {
     State::call_at_exit();
@@ -52,10 +59,11 @@ class HeldLocks {
     Held held;
     alignas(Weak) std::byte session[sizeof(Weak)];
 
+    Weak& stored() noexcept { return *std::launder(reinterpret_cast<Weak*>(session)); }
+
     Weak take() noexcept {
-      Weak* const stored = std::launder(reinterpret_cast<Weak*>(session));
-      Weak taken = std::move(*stored);
-      stored->~Weak();
+      Weak taken = std::move(stored());
+      stored().~Weak();
       id = 0;
       return taken;
     }

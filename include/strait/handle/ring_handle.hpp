@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace strait::handle {
 
@@ -23,7 +24,7 @@ class RingSession {
  protected:
   RingSession(std::string_view name, segment::Intent intent, const segment::Expectation& expected, const RingOptions& options,
               segment::Contents contents)
-      : own_session_(name, intent, expected, options, contents) {}
+      : own_session_(name, intent, expected, options, std::move(contents)) {}
 
   segment::Session own_session_;
 };

@@ -90,4 +90,19 @@ std::uint32_t mend_dead(Memory& memory, Seat me) noexcept {
   return mended;
 }
 
+// The same for a newcomer: asks after `most` others at most, from `first` on, so that a party of thousands costs it no more than one of
+// dozens. Those who wait ask after all.
+template <class Memory>
+std::uint32_t mend_some_dead(Memory& memory, Seat me, Seat first, std::uint32_t most) noexcept {
+  std::uint32_t mended = 0;
+  for (Seat i = 0; i < memory.seat_count() && most != 0; ++i) {
+    const Seat seat = (first + i) % memory.seat_count();
+    // relaxed: which seats are worth a question
+    if (seat == me || SeatWord{memory.seat_word(seat).load(std::memory_order_relaxed)}.state() == SeatState::free) continue;
+    --most;
+    mended += mend_if_dead(memory, seat, me);
+  }
+  return mended;
+}
+
 }  // namespace strait::liveness

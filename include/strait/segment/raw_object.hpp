@@ -65,9 +65,10 @@ class RawObject {
   // In the creation of the control segment. `initial`: the first value.
   void make(const std::string& name, const void* initial, std::size_t size, const OpenOptions& options, layout::CellBlock& record) {
     const core::Deadline deadline(options.open_timeout);
-    for (bool first = true;; first = false) {
-      if (!first) {
-        if (deadline.passed(core::Clock::now())) {
+    for (int tries = 0;; ++tries) {
+      if (tries != 0) {
+        // The first tries are for what is left of the dead, which is removed meanwhile.
+        if (tries >= 10 && deadline.passed(core::Clock::now())) {
           throw Error(Errc::still_creating, name, "somebody is making something else under this name and did not finish within open_timeout");
         }
         std::this_thread::sleep_for(std::chrono::microseconds(100));

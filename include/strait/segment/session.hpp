@@ -69,7 +69,7 @@ class Session {
     } else if (intent == Intent::open_or_create) {
       adopt();
     }
-    mend_dead();
+    mend_some_dead();
     remove_a_few_dead();
   }
 
@@ -184,6 +184,16 @@ class Session {
     const auto mended = liveness::mend_dead(words, seat_);
     if (mended != 0) line().repairs.fetch_add(mended, std::memory_order_relaxed);  // relaxed: statistics
     return mended;
+  }
+
+  // What a newcomer does.
+  void mend_some_dead() noexcept {
+    // Each question costs the system a walk over the locks of all participants.
+    const std::uint32_t most = segment_.seat_count() <= 64 ? 64 : 8;
+    Words words(*this);
+    const auto first = static_cast<Seat>(id_ % segment_.seat_count());
+    const auto mended = liveness::mend_some_dead(words, seat_, first, most);
+    if (mended != 0) line().repairs.fetch_add(mended, std::memory_order_relaxed);  // relaxed: statistics
   }
 
   // ---- participants --------------------------------------------------------------------------------------------------

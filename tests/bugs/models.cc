@@ -1,12 +1,12 @@
-// The model's scenarios without Catch2, for mutate.sh: ends with 1 and prints the first violation. Not part of the test program.
+// The model's scenarios without Catch2, for run.sh: ends with 1 and prints the first violation. Not part of the test program.
 
-#include "cell_model.hpp"
-#include "event_model.hpp"
-#include "exploring.hpp"
-#include "life_model.hpp"
-#include "mutex_model.hpp"
-#include "pair_model.hpp"
-#include "ring_scenarios.hpp"
+#include "../model/cell_model.hpp"
+#include "../model/event_model.hpp"
+#include "../model/exploring.hpp"
+#include "../model/life_model.hpp"
+#include "../model/mutex_model.hpp"
+#include "../model/pair_model.hpp"
+#include "../model/ring_scenarios.hpp"
 
 #include <algorithm>
 #include <cstdio>
