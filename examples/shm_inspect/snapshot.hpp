@@ -227,7 +227,7 @@ inline std::optional<Snapshot> look(const std::string& name) {
   Snapshot out;
   out.name = name;
   try {
-    const auto object = platform::SharedObject::open(name, platform::SharedObject::Access::read_only);
+    auto object = platform::SharedObject::open_bytes(name, platform::SharedObject::Access::read_only);
     if (!object) return std::nullopt;
     layout::SegmentHeader header{};
     const auto got = object->read_start(static_cast<void*>(&header), sizeof header);
@@ -239,7 +239,9 @@ inline std::optional<Snapshot> look(const std::string& name) {
     if (static_cast<layout::Kind>(header.kind) == layout::Kind::structure && name.ends_with(control_suffix)) out.name.erase(name.size() - control_suffix.size());
     if (got < sizeof header) throw strait::Error(strait::Errc::broken, name, "it was cut short");
     if (!layout::can_tell_life(header.presence)) throw strait::Error(strait::Errc::wrong_version, name, "built otherwise: whether it lives cannot be told");
-    const bool is_held = platform::LifeLock(*object, name, layout::life_lock_offset).is_held_by_another();
+    platform::LifeLock life(*object, name, layout::life_lock_offset);
+    const bool is_held = life.is_held_by_another();
+    life.pass_on();
     const bool is_ready = header.state.load(std::memory_order_relaxed) == static_cast<std::uint32_t>(layout::State::ready);  // relaxed: a copy
     out.state = !is_held ? Snapshot::State::dead : is_ready ? Snapshot::State::ready : Snapshot::State::creating;
     if (is_ready) detail::look_inside(*object, name, header, out);
