@@ -27,7 +27,7 @@ for tool in "$@"; do
     cmake --build "$build/tests" -j "$(strait_jobs)" --target $(printf 'strait-test-%s ' $folders)
     for folder in $folders; do
       echo "---- valgrind: $folder"
-      STRAIT_TEST_PATIENCE=20 timeout 1200 valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --fair-sched=yes \
+      STRAIT_TEST_PATIENCE=20 timeout 1200 valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite --fair-sched=yes --suppressions=tests/valgrind.supp \
         "$build/tests/tests/strait-test-$folder" || result=1
     done ;;
   clang-tidy)
