@@ -3,8 +3,7 @@
 #
 #   sh tests/analyse.sh [valgrind] [clang-tidy] [cppcheck]      all three without an argument; about half an hour
 #
-# valgrind: memcheck on the unit tests, of which those are left out that need another thread to get on (it runs one at a time) or thousands of
-# handles. clang-tidy: .clang-tidy's checks, on each public header and with it on all that it includes. cppcheck: the same headers.
+# valgrind: memcheck on the unit tests; what they start as children is not looked at. clang-tidy: .clang-tidy's checks, on each public header and with it on all that it includes. cppcheck: the same headers.
 set -eu
 exec </dev/null
 cd "$(dirname "$0")/.."
@@ -28,9 +27,8 @@ for tool in "$@"; do
     cmake --build "$build/tests" -j "$(strait_jobs)" --target $(printf 'strait-test-%s ' $folders)
     for folder in $folders; do
       echo "---- valgrind: $folder"
-      # Each test has its own time; what it starts as a child is not looked at.
-      STRAIT_TEST_PATIENCE=20 timeout 1200 valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --fair-sched=yes \
-        --suppressions=tests/valgrind.supp "$build/tests/tests/strait-test-$folder" || result=1
+      STRAIT_TEST_PATIENCE=20 timeout 1200 valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite --fair-sched=yes --suppressions=tests/valgrind.supp \
+        "$build/tests/tests/strait-test-$folder" || result=1
     done ;;
   clang-tidy)
     strait_need clang-tidy strait_command clang-tidy

@@ -142,7 +142,7 @@ class SharedStruct {
   // Room for a value that is made of bytes: no constructor runs.
   template <class V>
   union Storage {
-    Storage() noexcept {}
+    Storage() noexcept {}  // NOLINT(modernize-use-equals-default): that one would be deleted
     void* bytes() noexcept { return static_cast<void*>(std::addressof(value)); }
     V value;
   };

@@ -20,6 +20,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
 compiler=${CXX:-g++}
 survivors=
 only_applies=
@@ -55,9 +56,9 @@ build_and_run() {  # folder, who must notice
     support || return 3
     libraries="-pthread -lrt"
     [ ! -e /usr/include/catch2/catch_all.hpp ] || libraries="-lCatch2 $libraries"
-    # Precious little optimization, and pages behind each mapping that nobody may touch.
+    # With pages around each mapping that nobody may touch.
     # shellcheck disable=SC2086 # words on purpose
-    "$compiler" -std=c++20 -O1 -w -DSTRAIT_GUARD_PAGES -I"$1/include" -I"$1/tests" "$1/tests/${2#test:}" "$work"/support/*.o $libraries \
+    "$compiler" -std=c++20 -O0 -w -DSTRAIT_GUARD_PAGES -I"$1/include" -I"$1/tests" "$1/tests/${2#test:}" "$work"/support/*.o $libraries \
       -o "$1/mutant" 2>"$1/errors" || return 3
     code=0
     STRAIT_TEST_PATIENCE=1 timeout 150 "$1/mutant" >"$1/output" 2>&1 || code=$?

@@ -132,7 +132,7 @@ TEST_CASE("a message of a notifying buffer that says it is longer than the buffe
   }
 }
 
-TEST_CASE("who changed what, as it stands in a struct's notes, is told only where it can be: within the value, and by a seat that exists") {
+TEST_CASE("who changed what of a struct is told only where it can be, within the value and by a seat that exists") {
   const Watchdog watchdog;
   NameGuard name("hostile");
   SharedStruct<Values> shared(name, Values{});

@@ -148,7 +148,7 @@ class StructHandle {
         raw->make(name, initial, type.size, options, record);
       });
     }
-    const auto access = options.read_only ? segment::RawObject::Access::read_only : segment::RawObject::Access::read_write;
+    const auto access = options.read_only ? segment::RawObject::Access::read_only : segment::RawObject::Access::read_write;  // NOLINT(clang-analyzer-deadcode.DeadStores): captured below
     const core::Deadline deadline(options.open_timeout);
     for (;;) {
       try {

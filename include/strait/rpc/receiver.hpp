@@ -194,7 +194,7 @@ class Receiver {
     auto stops = running_.stops_of([&](const Running& running) { return !running.forgotten && which(running); });
     if (stops.empty()) return;
     crew_.queue_task([stops = std::move(stops)] {
-      for (auto stop : stops) stop.request_stop();
+      for (const auto& stop : stops) stop.request_stop();
     });
   }
 

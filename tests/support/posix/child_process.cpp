@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <system_error>
@@ -42,7 +43,12 @@ void close_end(int& fd) {
 // running), or another build of it, with the emulator that it needs in front.
 std::vector<std::string> program(Program which) {
   const char* const other = std::getenv(other_program);
-  if (which == Program::same || other == nullptr) return {"/proc/self/exe"};
+  if (which == Program::same || other == nullptr) {
+    // By its path where that is known: under valgrind the link is valgrind itself, and only its text is right.
+    std::error_code error;
+    const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
+    return {!error && std::filesystem::exists(path, error) ? path.string() : "/proc/self/exe"};
+  }
   std::vector<std::string> words;
   std::istringstream text(other);
   for (std::string word; text >> word;) words.push_back(word);
