@@ -72,7 +72,7 @@ class Channel {
  private:
   struct Half {
     Half(std::unique_ptr<Object> opened, const RingOptions& options)
-        : object(std::move(opened)), end(object->name(), SharedRing::of(object->base()), options) {}
+        : object(std::move(opened)), end(object->name(), SharedRing::of(object->base(), object->name()), options) {}
     std::unique_ptr<Object> object;
     RingEnd end;
   };
@@ -114,7 +114,7 @@ class Channel {
 
   std::unique_ptr<Half> create(std::string_view suffix, const RpcOptions& options) {
     const auto fill = [&](std::byte* base) {
-      SharedRing(base, static_cast<Index>(options.node_count), static_cast<std::int32_t>(options.buffer_capacity)).fill();
+      SharedRing(base, static_cast<Index>(options.node_count), static_cast<std::int32_t>(options.buffer_capacity), name_).fill();
     };
     return std::make_unique<Half>(
         std::make_unique<Object>(name_ + std::string(suffix), *ring_size(options.node_count, options.buffer_capacity), options, fill), alone(options));

@@ -149,7 +149,7 @@ class CircularBuffer : public SharedBuffer {
  private:
   struct RingState final : State {
     RingState(std::unique_ptr<Object> opened, const RingOptions& options)
-        : State(std::move(opened)), nodes(SharedRing::of(object->base())), end(name, nodes, options) {}
+        : State(std::move(opened)), nodes(SharedRing::of(object->base(), name)), end(name, nodes, options) {}
     ~RingState() override { close(); }
 
     void wake() override { end.wake(); }
@@ -179,7 +179,7 @@ class CircularBuffer : public SharedBuffer {
                   std::to_string(node_count) + " nodes of " + std::to_string(node_buffer_size) + " bytes; C# counts up to 2 GiB in all");
     }
     return std::make_unique<Object>(name, *size, options, [&](std::byte* base) {
-      SharedRing(base, static_cast<Index>(node_count), static_cast<std::int32_t>(node_buffer_size)).fill();
+      SharedRing(base, static_cast<Index>(node_count), static_cast<std::int32_t>(node_buffer_size), name).fill();
     });
   }
 
@@ -224,17 +224,16 @@ class CircularBuffer : public SharedBuffer {
       throw refuse(size).value_or(Error(Errc::type_mismatch, name(), "another process took the message while it was looked at"));
     }
     const auto message = mine.end.message(found.node);
-    const GiveBack give_back{mine.end, found.node};
-    if (const Refusal refusal = refuse(message.size())) [[unlikely]] throw Error(*refusal);
-    std::forward<Copy>(copy)(message);
+    try {
+      if (const Refusal refusal = refuse(message.size())) [[unlikely]] throw Error(*refusal);
+      std::forward<Copy>(copy)(message);
+    } catch (...) {
+      mine.end.give_back(found.node);
+      throw;
+    }
+    mine.end.give_back(found.node);
     return Status::ok;
   }
-
-  struct GiveBack {
-    RingEnd& end;
-    Index node;
-    ~GiveBack() { end.give_back(node); }
-  };
 
   [[noreturn]] void throw_too_large(std::size_t size) const {
     throw Error(Errc::message_too_large, name(), "a message of " + std::to_string(size) + " bytes does not fit a node of " + std::to_string(node_buffer_size()));

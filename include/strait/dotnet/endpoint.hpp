@@ -182,7 +182,16 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
 
   std::uint64_t next_id() noexcept { return last_id_.fetch_add(1, std::memory_order_relaxed) + 1; }  // relaxed: a number
 
-  bool is_over() const noexcept { return gate_.is_closing() || channel_->is_shut_down(); }
+  bool is_over() const noexcept { return gate_.is_closing() || channel_->is_shut_down() || is_broken(); }
+
+  // A ring's cursors are no indices: somebody wrote where it should not. Nothing can come or go any more.
+  bool is_broken() const noexcept { return is_broken_.load(std::memory_order_relaxed); }  // relaxed: whoever meets it finds out too
+  void found_broken() noexcept { is_broken_.store(true, std::memory_order_relaxed); }      // relaxed: as above
+
+  const char* why_over() const noexcept {
+    if (gate_.is_closing()) return "this side was closed";
+    return is_broken() ? "a ring of the channel is broken: somebody wrote where it should not" : "the other side was closed";
+  }
 
   std::uint16_t count_packets(std::size_t size, const char* what) const {
     const auto packets = packets_of(size, slice_size_);
@@ -198,6 +207,16 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
   // False: `give_up()` said so, the time is over, or this endpoint is. (What was begun and not ended the other side throws away.)
   template <class GiveUp>
   bool send(Outgoing& message, const core::Deadline& deadline, GiveUp give_up) {
+    try {
+      return send_packets(message, deadline, give_up);
+    } catch (const Error&) {
+      found_broken();
+      return false;
+    }
+  }
+
+  template <class GiveUp>
+  bool send_packets(Outgoing& message, const core::Deadline& deadline, GiveUp give_up) {
     std::unique_lock lock(writing_, std::try_to_lock);
     while (!lock.owns_lock()) {
       call_for_relief();  // whoever has it may be waiting for room
@@ -229,16 +248,26 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
     const std::unique_lock lock(writing_, std::try_to_lock);
     if (!lock.owns_lock()) return false;
     Outgoing message(type, id, response_id, payload, packets);
-    return try_packet(message);
+    try {
+      return try_packet(message);
+    } catch (const Error&) {
+      found_broken();
+      return false;
+    }
   }
 
   // As fire and forget of the C# library, which sends it if there is room for its packets.
   RpcResponse send_and_forget(std::span<const std::byte> args, std::uint16_t packets) {
     const std::unique_lock lock(writing_, std::try_to_lock);
-    if (lock.owns_lock() && has_room_for(packets)) {
-      Outgoing message(PacketType::request, next_id(), 0, args, packets);
-      while (!message.is_sent() && try_packet(message)) {
+    try {
+      if (lock.owns_lock() && has_room_for(packets)) {
+        Outgoing message(PacketType::request, next_id(), 0, args, packets);
+        while (!message.is_sent() && try_packet(message)) {
+        }
       }
+    } catch (const Error&) {
+      found_broken();
+      return ended(RpcOutcome::closed);
     }
     return ended(RpcOutcome::timed_out);
   }
@@ -323,8 +352,7 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
 
   // True: something was there. `me`: a worker that may keep a request to serve it itself.
   bool poll(rpc::Worker* me) {
-    RingEnd& in = channel_->in();
-    if (in.seems_empty()) return false;
+    if (!has_packet()) return false;
     const std::unique_lock lock(reading_, std::try_to_lock);
     if (!lock.owns_lock() || gate_.is_closing()) return false;
     bool queued_some = false;
@@ -338,9 +366,23 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
     return found_some;
   }
 
+  bool has_packet() noexcept {
+    try {
+      return !channel_->in().seems_empty();
+    } catch (const Error&) {
+      found_broken();
+      return false;
+    }
+  }
+
   bool receive(rpc::Worker* me, bool& queued_some) {
     RingEnd& in = channel_->in();
-    const auto found = in.try_reserve_for_reading([](std::size_t) { return true; });
+    RingEnd::Found found{};
+    try {
+      found = in.try_reserve_for_reading([](std::size_t) { return true; });
+    } catch (const Error&) {
+      found_broken();
+    }
     if (found.what != RingEnd::Found::What::reserved) return false;
     rpc::Call* done = nullptr;
     try {
@@ -460,7 +502,7 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
   }
 
   void end_in_time(rpc::Call& call) {
-    if (is_over()) return end(call, RpcOutcome::closed, gate_.is_closing() ? "this side was closed" : "the other side was closed");
+    if (is_over()) return end(call, RpcOutcome::closed, why_over());
     end(call, RpcOutcome::timed_out, "no reply within the time that the call had");
   }
 
@@ -561,12 +603,12 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
 
   // What is left in the ring wakes the next sleeper.
   void pass_on() {
-    if (!channel_->in().seems_empty()) channel_->in().data_exists().set();
+    if (has_packet()) channel_->in().data_exists().set();
   }
 
   // The master tells by a word in its mapping.
   void notice_the_end() {
-    if (!gate_.is_closing() && channel_->is_shut_down() && channel_->in().seems_empty()) end_all("the other side was closed", false);
+    if (!gate_.is_closing() && is_over() && !has_packet()) end_all(why_over(), false);
   }
 
   // Somebody is to read the ring while this thread waits for something else.
@@ -589,7 +631,7 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
 
   template <class Finished>
   bool sleep_on_ring(SleepUntil<Finished> until) {
-    if (until.finished() || !channel_->in().seems_empty()) return true;
+    if (until.finished() || has_packet()) return true;
     return channel_->in().data_exists().wait(until.length) == Status::ok;
   }
   template <class Finished>
@@ -703,6 +745,7 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
   rpc::Counters counters_;
   Calls calls_;
   std::stop_source stopping_;
+  std::atomic<bool> is_broken_{false};
   std::atomic<std::uint64_t> last_id_{0};
   std::atomic<Clock::rep> next_time_{(Clock::time_point::max)().time_since_epoch().count()};
 

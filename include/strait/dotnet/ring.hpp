@@ -65,7 +65,7 @@ class Ring {
   bool seems_empty() { return at(words_.read_start()) == at(words_.write_end()); }
 
   struct Found {
-    enum class What : std::uint8_t { reserved, empty, refused } what;
+    enum class What : std::uint8_t { empty, reserved, refused } what;
     Index node;
   };
 

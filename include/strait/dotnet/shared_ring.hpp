@@ -15,12 +15,14 @@ namespace strait::dotnet {
 
 class SharedRing {
  public:
-  SharedRing(std::byte* base, Index count, std::int32_t node_buffer_size) noexcept
+  // `name`: of the mapping, and lives as long.
+  SharedRing(std::byte* base, Index count, std::int32_t node_buffer_size, std::string_view name) noexcept
       : header_(reinterpret_cast<RingHeader*>(base + sizeof(SharedHeader))),
         nodes_(reinterpret_cast<Node*>(header_ + 1)),
         data_(reinterpret_cast<std::byte*>(nodes_ + count)),
         count_(count),
-        node_buffer_size_(static_cast<std::size_t>(node_buffer_size)) {}
+        node_buffer_size_(static_cast<std::size_t>(node_buffer_size)),
+        name_(name) {}
 
   // Everything but the shared header, which comes last.
   void fill() const noexcept {
@@ -66,9 +68,9 @@ class SharedRing {
     return State::ready;
   }
 
-  static SharedRing of(std::byte* base) noexcept {
+  static SharedRing of(std::byte* base, std::string_view name) noexcept {
     const auto* const header = reinterpret_cast<const RingHeader*>(base + sizeof(SharedHeader));
-    return {base, header->node_count, header->node_buffer_size};
+    return {base, header->node_count, header->node_buffer_size, name};
   }
 
   // ---- for the algorithm ---------------------------------------------------------------------------------------------
@@ -100,7 +102,7 @@ class SharedRing {
   }
 
   [[noreturn]] STRAIT_COLD void throw_outside(Index index) const {
-    throw Error(Errc::broken, "", "a cursor of the ring stands at " + std::to_string(index) + " of " + std::to_string(count_) + " nodes: somebody wrote where it should not");
+    throw Error(Errc::broken, name_, "a cursor of the ring stands at " + std::to_string(index) + " of " + std::to_string(count_) + " nodes: somebody wrote where it should not");
   }
 
   RingHeader* header_;
@@ -108,6 +110,7 @@ class SharedRing {
   std::byte* data_;
   Index count_;
   std::size_t node_buffer_size_;
+  std::string_view name_;
 };
 
 }  // namespace strait::dotnet
