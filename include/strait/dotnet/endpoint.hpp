@@ -427,9 +427,11 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
     return nullptr;
   }
 
-  // A message of which packets are missing: C# has dropped them.
+  // A message of which packets are missing: C# has dropped them. Told once, however many of its packets still come.
   void lose(const PacketHeader& header) {
     incoming_.forget();
+    if (is_same_message(header, last_lost_)) return;
+    last_lost_ = header;
     counters_.reading.broken.add_alone();
     if (header.type == static_cast<std::uint8_t>(PacketType::request)) {
       answer(PacketType::error, header.message_id);
@@ -751,7 +753,8 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
 
   std::timed_mutex writing_;
   std::mutex reading_;
-  Reassembly incoming_;  // under `reading_`
+  Reassembly incoming_;  // under `reading_`, as the next one
+  PacketHeader last_lost_{};
 
   std::mutex posting_;
   std::deque<Posted> outbox_;

@@ -90,6 +90,11 @@ inline std::optional<Packet> parse(std::span<const std::byte> node, std::size_t 
   return packet;
 }
 
+inline bool is_same_message(const PacketHeader& a, const PacketHeader& b) noexcept {
+  return a.type == b.type && a.message_id == b.message_id && a.response_id == b.response_id && a.payload_size == b.payload_size &&
+         a.total_packets == b.total_packets;
+}
+
 // The one message that is coming in. One thread at a time.
 class Reassembly {
  public:
@@ -121,9 +126,7 @@ class Reassembly {
 
  private:
   bool follows(const Packet& packet) const noexcept {
-    const PacketHeader& h = packet.header;
-    return next_ != 0 && h.current_packet == next_ && h.type == header_.type && h.message_id == header_.message_id && h.response_id == header_.response_id &&
-           h.payload_size == header_.payload_size && h.total_packets == header_.total_packets;
+    return next_ != 0 && packet.header.current_packet == next_ && is_same_message(packet.header, header_);
   }
 
   PacketHeader header_{};
