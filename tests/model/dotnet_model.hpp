@@ -35,6 +35,8 @@ struct DotnetScenario {
   bool takes_turns = true;  // false: as C# peers do, which is not safe
   int started_at = 0;       // where the cursors begin
   int deaths = 0;
+  int preemptions = 2;
+  bool never_refuses = false;  // there is always room: who polls is never told otherwise
 };
 
 class DotnetModel final : public Model {
@@ -113,6 +115,7 @@ class DotnetModel final : public Model {
     for (int actor = 0; actor < actor_count(); ++actor) {
       if (scheduler.state(actor) == Scheduler::State::parked) return scheduler.fail("PROGRESS: somebody sleeps for ever");
     }
+    if (scenario_.never_refuses && tried_ != 0) return scheduler.fail("R4: a ring with room was taken for full");
     // What was written and not read is in the ring, in its order, and every node is there again.
     std::vector<int> all = read_;
     Ring ring{Words{}};
@@ -298,9 +301,11 @@ class DotnetModel final : public Model {
 
 inline std::vector<DotnetScenario> dotnet_scenarios() {
   return {
-      {"2 nodes, 1 writer, 1 reader", 2, {{"www"}, {"rrr"}}},
-      {"3 nodes, 1 writer, 1 reader", 3, {{"www"}, {"rrr"}}},
-      {"2 nodes, 2 writers, 1 reader", 2, {{"w"}, {"w"}, {"rr"}}},
+      {"2 nodes, 1 writer, 1 reader", 2, {{"www"}, {"rrr"}}, true, 0, 0, 4},
+      {"3 nodes, 1 writer, 1 reader", 3, {{"www"}, {"rrr"}}, true, 0, 0, 4},
+      {"2 nodes, 2 writers, 1 reader", 2, {{"w"}, {"w"}, {"rr"}}, true, 0, 0, 3},
+      {"3 nodes, 2 writers of one message, 1 reader", 3, {{"w"}, {"w"}, {"rr"}}, true, 0, 0, 4},
+      {"3 nodes, 1 writer, 2 readers of one message", 3, {{"wwww"}, {"r"}, {"r"}}, true, 0, 0, 3},
       {"3 nodes, 2 writers, 1 reader", 3, {{"ww"}, {"w"}, {"rrr"}}},
       {"2 nodes, 1 writer, 2 readers", 2, {{"ww"}, {"r"}, {"r"}}},
       {"3 nodes, 1 writer, 2 readers", 3, {{"www"}, {"rr"}, {"r"}}, true, 2},
@@ -309,7 +314,26 @@ inline std::vector<DotnetScenario> dotnet_scenarios() {
       {"4 nodes, a message posted inside another, 1 reader", 4, {{"o"}, {"w"}, {"rrr"}}},
       {"4 nodes, 2 post out of turn, 2 read", 4, {{"o"}, {"w"}, {"rr"}, {"r"}}, true, 3},
       {"2 nodes, polling", 2, {{"pp"}, {"p"}, {"tt"}, {"t"}}},
+      {"4 nodes, never full: polling writers are not told otherwise", 4, {{"p"}, {"pp"}, {"r"}}, true, 0, 0, 3, true},
       {"4 nodes, 2 asleep, 2 messages, somebody who sneaks in", 4, {{"ww"}, {"r"}, {"r"}, {"wt"}}},
+  };
+}
+
+// For schedules at random.
+inline std::vector<DotnetScenario> dotnet_crowds() {
+  return {
+      {"3 nodes, a poster is overtaken by a lap", 3, {{"w"}, {"www"}, {"w"}, {"rrrrr"}}},
+      {"3 nodes, 3 writers, 1 reader", 3, {{"www"}, {"www"}, {"www"}, {"rrrrrrrrr"}}},
+      {"4 nodes, 3 writers, 2 readers", 4, {{"wwww"}, {"www"}, {"www"}, {"rrrrr"}, {"rrrrr"}}},
+      {"3 nodes, 1 writer, 3 readers", 3, {{"wwwwwwwww"}, {"rrr"}, {"rrr"}, {"rrr"}}},
+  };
+}
+
+// C# peers do not take turns. Less than a lap is safe all the same.
+inline std::vector<DotnetScenario> dotnet_less_than_a_lap() {
+  return {
+      {"without turns, less than a lap: 4 nodes, 2 writers, 1 reader", 4, {{"w"}, {"www"}, {"r"}}, false},
+      {"without turns, less than a lap: 4 nodes, 1 writer, 2 readers", 4, {{"ww"}, {"r"}, {"r"}}, false},
   };
 }
 

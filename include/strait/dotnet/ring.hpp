@@ -39,7 +39,13 @@ class Ring {
 
   // ---- writers -------------------------------------------------------------------------------------------------------
 
-  bool seems_full() { return next(at(words_.write_start())) == at(words_.read_end()); }
+  bool seems_full() {
+    for (;;) {
+      const Index here = at(words_.write_start());
+      if (next(here) != at(words_.read_end())) return false;
+      if (at(words_.write_start()) == here) return true;  // R4
+    }
+  }
 
   // Nothing: full. One of our writers at a time.
   std::optional<Index> reserve_for_writing() {
@@ -62,7 +68,13 @@ class Ring {
 
   // ---- readers -------------------------------------------------------------------------------------------------------
 
-  bool seems_empty() { return at(words_.read_start()) == at(words_.write_end()); }
+  bool seems_empty() {
+    for (;;) {
+      const Index here = at(words_.read_start());
+      if (here != at(words_.write_end())) return false;
+      if (at(words_.read_start()) == here) return true;  // R4
+    }
+  }
 
   struct Found {
     enum class What : std::uint8_t { empty, reserved, refused } what;
