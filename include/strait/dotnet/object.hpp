@@ -137,14 +137,14 @@ class Object {
     platform::SharedObject::check_size(name_, size);
     const std::int64_t start[2] = {platform::SharedObject::names_can_be_removed ? static_cast<std::int64_t>(size) : 0, 0};
     if (!object_->write_start(start, sizeof start)) throw Error(Errc::no_space, name_, "no room for its header; free some shared memory");
-    // DEATH here: a header and nothing else, which nobody holds; the next creator or opener of the name removes it.
+    // DEATH here: a header and nothing else: nobody holds it; the next creator or opener of the name removes it.
     core::death_point("dotnet create: header written");
     object_->reserve(name_, size);
     mapping_ = platform::Mapping(*object_, name_, size, Access::read_write, options.huge_pages);
     fill(base());
     // SYNC dotnet-ready: everything the creator wrote.
     header().shared_memory_size.store(static_cast<std::int64_t>(size), std::memory_order_release);
-    // DEATH here: whole, and nobody holds it; the next creator or opener of the name removes it.
+    // DEATH here: whole: nobody holds it; the next creator or opener of the name removes it.
     core::death_point("dotnet create: filled in");
     is_creating_ = false;
     if (!life_.try_shared()) throw Error(Errc::broken, name_, "its creator lost its own lock; something else locks the object");

@@ -1,6 +1,7 @@
 #pragma once
 // A ring of the C# library in a mapping: its words, its nodes' data, how it is filled in, and the check of one that somebody made.
 
+#include <strait/core/config.hpp>
 #include <strait/core/error.hpp>
 #include <strait/dotnet/layout.hpp>
 

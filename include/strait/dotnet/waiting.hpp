@@ -6,6 +6,7 @@
 // An automatic event lets one sleeper go for each set, and sets that find nobody asleep yet count once. So whoever was let go passes
 // it on (`more()`): each message that is left then wakes the next one.
 
+#include <strait/core/error.hpp>
 #include <strait/core/options.hpp>
 #include <strait/core/timeout.hpp>
 #include <strait/platform/processor.hpp>
