@@ -12,6 +12,7 @@ fail() { echo "$*"; cat "$folder"/* 2>/dev/null; exit 1; }
 # On Windows lines end in two characters.
 says() { [ "$(tr -d '\r' <"$folder/$1" | tail -n 1)" = "$2" ]; }
 
+: >"$folder/owner"
 timeout 110 "$peer" create "$name" 64 128 100 >"$folder/owner" 2>&1 &
 owner=$!
 until says owner "created $name"; do sleep 0.05; done
