@@ -19,8 +19,9 @@ set(liveness_may_include liveness platform layout core)
 set(segment_may_include segment liveness wait lock platform layout core)
 set(handle_may_include handle segment liveness wait ring lock event cell platform layout core)
 set(rpc_may_include rpc handle segment liveness wait ring lock platform layout core)
+set(dotnet_may_include dotnet rpc handle segment liveness wait platform layout core)
 
-set(layers core layout ring lock event cell platform wait liveness segment handle rpc)
+set(layers core layout ring lock event cell platform wait liveness segment handle rpc dotnet)
 
 # Of the headers in angle brackets, C++'s own are single words without an extension.
 set(cpp_header "^<[a-z_0-9]+>$")

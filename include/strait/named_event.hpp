@@ -1,6 +1,7 @@
 #pragma once
 // NamedEvent: something that happened, between processes.
 
+#include <strait/core/name.hpp>
 #include <strait/error.hpp>
 #include <strait/handle/segment_event.hpp>
 #include <strait/handle/wait_source.hpp>
@@ -27,7 +28,7 @@ class NamedEvent {
   enum class Reset : std::uint8_t { automatic, manual };
 
   NamedEvent(std::string_view name, Reset reset, bool initially_set = false, const OpenOptions& options = {})
-      : event_(std::make_unique<Event>(name, reset == Reset::manual, initially_set, options)) {}
+      : event_(std::make_unique<Event>(core::checked_name(name), reset == Reset::manual, initially_set, options)) {}
 
   const std::string& name() const { return event().name(); }
 

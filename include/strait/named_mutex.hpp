@@ -1,6 +1,7 @@
 #pragma once
 // NamedMutex: a mutex between processes that survives the death of its holder.
 
+#include <strait/core/name.hpp>
 #include <strait/error.hpp>
 #include <strait/handle/segment_mutex.hpp>
 #include <strait/options.hpp>
@@ -22,7 +23,7 @@ namespace strait {
 /// mutex: the thread that holds it lets go of it by closing, another cannot.) Any thread, any process.
 class NamedMutex {
  public:
-  explicit NamedMutex(std::string_view name, const OpenOptions& options = {}) : mutex_(std::make_unique<Mutex>(name, options)) {}
+  explicit NamedMutex(std::string_view name, const OpenOptions& options = {}) : mutex_(std::make_unique<Mutex>(core::checked_name(name), options)) {}
 
   const std::string& name() const { return mutex().name(); }
 

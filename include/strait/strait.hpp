@@ -5,6 +5,10 @@
 #include <strait/buffer_with_locks.hpp>
 #include <strait/bytes.hpp>
 #include <strait/circular_buffer.hpp>
+#include <strait/dotnet/buffer_read_write.hpp>
+#include <strait/dotnet/circular_buffer.hpp>
+#include <strait/dotnet/rpc_buffer.hpp>
+#include <strait/dotnet/shared_array.hpp>
 #include <strait/error.hpp>
 #include <strait/expanding_array.hpp>
 #include <strait/named_event.hpp>

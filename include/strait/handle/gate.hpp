@@ -96,11 +96,14 @@ class Gate {
   }
 
   void wait_until_empty() const noexcept {
+    while (!is_empty()) std::this_thread::sleep_for(std::chrono::microseconds(20));
+  }
+
+  // After it was closed.
+  bool is_empty() const noexcept {
     // SYNC gate: acquires what was done inside.
-    while (resident_calls_.load(std::memory_order_acquire) != 0 || resident_glances_.load(std::memory_order_acquire) != 0 ||
-           visitor_calls_.load(std::memory_order_acquire) != 0) {
-      std::this_thread::sleep_for(std::chrono::microseconds(20));
-    }
+    return resident_calls_.load(std::memory_order_acquire) == 0 && resident_glances_.load(std::memory_order_acquire) == 0 &&
+           visitor_calls_.load(std::memory_order_acquire) == 0;
   }
 
   [[noreturn]] STRAIT_COLD static void throw_closed(std::string_view name) { throw Error(Errc::closed, name, "this handle is closed; open the segment again"); }

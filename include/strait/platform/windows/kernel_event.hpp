@@ -7,7 +7,6 @@
 #if STRAIT_WINDOWS
 
 #include <strait/core/error.hpp>
-#include <strait/core/name.hpp>
 #include <strait/core/options.hpp>
 #include <strait/core/timeout.hpp>
 #include <strait/platform/windows/access_rights.hpp>
@@ -25,7 +24,7 @@ namespace strait::platform {
 class KernelEvent {
  public:
   KernelEvent(std::string_view name, bool manual, bool initially_set, const OpenOptions& options)
-      : name_(core::checked_name(name)), gate_(name) {
+      : name_(name), gate_(name) {
     windows::AccessRights rights(name_, options.permissions, windows::Purpose::waiting);
     event_ = windows::Handle(::CreateEventA(rights.get(), manual, initially_set, name_.c_str()));
     // Another program may have given no more rights.

@@ -10,7 +10,6 @@
 #if STRAIT_WINDOWS
 
 #include <strait/core/error.hpp>
-#include <strait/core/name.hpp>
 #include <strait/core/options.hpp>
 #include <strait/core/timeout.hpp>
 #include <strait/platform/thread_state.hpp>
@@ -30,7 +29,7 @@ namespace strait::platform {
 class KernelMutex {
  public:
   KernelMutex(std::string_view name, const OpenOptions& options)
-      : object_(std::make_shared<const Object>(core::checked_name(name), options)), gate_(name) {}
+      : object_(std::make_shared<const Object>(std::string(name), options)), gate_(name) {}
   KernelMutex(const KernelMutex&) = delete;
   KernelMutex& operator=(const KernelMutex&) = delete;
   ~KernelMutex() {
