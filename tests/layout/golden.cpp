@@ -153,6 +153,8 @@ TEST_CASE("the numbers in the header mean what they meant") {
   CHECK(static_cast<int>(Kind::latest) == 6);
   CHECK(static_cast<int>(Kind::event) == 7);
   CHECK(static_cast<int>(Kind::mutex) == 8);
+  CHECK(static_cast<int>(Kind::topic) == 9);
+  CHECK(static_cast<int>(Kind::broadcast) == 10);
   CHECK(std::string_view(name_of(Kind::ring)) == "ring");
   CHECK(std::string_view(name_of(static_cast<Kind>(77))) == "unknown kind");
   CHECK(static_cast<int>(State::none) == 0);

@@ -6,6 +6,7 @@
 #include <strait/core/name.hpp>
 #include <strait/layout/cell.hpp>
 #include <strait/layout/segment_header.hpp>
+#include <strait/layout/topic.hpp>
 #include <strait/platform/clock.hpp>
 #include <strait/platform/life_lock.hpp>
 #include <strait/platform/name_list.hpp>
@@ -25,7 +26,7 @@
 namespace strait::segment {
 
 inline bool is_a_name(std::string_view name) noexcept {
-  return !name.empty() && name.size() <= core::max_name_length + std::string_view(layout::control_suffix).size() &&
+  return !name.empty() && name.size() <= core::max_name_length + layout::topic_suffix_size &&
          std::all_of(name.begin(), name.end(), core::is_name_character);
 }
 
