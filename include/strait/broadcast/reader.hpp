@@ -57,6 +57,12 @@ class Reader {
     at = (std::max)(at, safe_start());
     memory_.move_on(line, at);
     start(at, history);
+    // What is older than the history holds the writer back from here on, so it is stepped over at once.
+    while (is_lossless_ && look(false) == Look::node) {
+      static_cast<void>(part());
+      if (number_ >= expected_) break;
+      advance();
+    }
   }
 
   // The same without a line, for who may not write.
