@@ -124,10 +124,12 @@ class BroadcastEnd final : public Lender {
     const std::uint32_t used = nodes_.used().load(std::memory_order_acquire);
     for (std::uint32_t at = 0; at < used && at < session_.segment().seat_count(); ++at) {
       const layout::SubscriberLine& line = nodes_.line(at);
-      // SYNC limit: acquires the id.
-      if (line.state.load(std::memory_order_seq_cst) == static_cast<std::uint32_t>(layout::LineState::none)) continue;
-      // relaxed: ordered by the state
-      const Participant one{at, line.pid.load(std::memory_order_relaxed), true, false, line.id.load(std::memory_order_relaxed)};
+      // relaxed: the id tells
+      if (line.state.load(std::memory_order_relaxed) == static_cast<std::uint32_t>(layout::LineState::none)) continue;
+      // SYNC connected: what is published from here on is for this one.
+      const std::uint64_t id = line.id.load(std::memory_order_seq_cst);
+      if (id == 0) continue;
+      const Participant one{at, line.pid.load(std::memory_order_relaxed), true, false, id};  // relaxed: ordered by the id
       if (session_.is_living(at)) all.push_back(one);
     }
     return all;
@@ -201,8 +203,8 @@ class BroadcastEnd final : public Lender {
       } else {
         writer_.keep(at + part_of, index, part);
       }
-      // DEATH here: of a message in several parts some are shown; without the last one they are none. The last shown and nobody woken:
-      // subscribers find the message when their slices end.
+      // DEATH here: a part is shown and nobody woken; of a message in several parts that is none without the last one, and a whole one
+      // subscribers find when their slices end.
       core::death_point("broadcast: part shown");
       index = writer_.geometry().next_index(index);
       topic_->wake_subscribers();

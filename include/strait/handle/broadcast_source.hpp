@@ -48,13 +48,16 @@ class BroadcastSource {
     }
     auto& line = nodes_.line(session_.seat());
     // relaxed: ordered by the line's state
-    line.id.store(topic.id(), std::memory_order_relaxed);
+    line.id.store(0, std::memory_order_relaxed);
     line.pid.store(platform::process_id(), std::memory_order_relaxed);
     // DEATH here: a line that does not count yet; its next owner writes it again.
     core::death_point("subscribe: line written");
     reader_.join(session_.seat(), delivery, history);
     // DEATH here: a subscriber that holds its publisher back, of which nobody was told; the publisher mends it when it waits.
     core::death_point("subscribe: joined");
+    // SYNC connected, sleep: only now is the first message known that it will get; the look at the sleepers follows.
+    line.id.store(topic.id(), std::memory_order_seq_cst);
+    session_.wake(SignalName::writers);  // it may have waited for what this one stepped over
     session_.wake(SignalName::readers);
   }
 

@@ -16,6 +16,7 @@
 //
 // claimed: every position before it may have been written to, and so may the bytes of the position a lap before.
 // messages: how many whole messages are there for everybody to see.
+// id: 0 until the subscriber has found the first message that it will read.
 // limit: the publisher writes to no position from there on without looking at the lines again.
 
 #include <strait/core/checked.hpp>
