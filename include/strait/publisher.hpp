@@ -61,7 +61,13 @@ class Publisher {
 
   /// Ends this publisher; idempotent. Blocked calls return `closed`; subscribers still read what is there.
   void close() {
-    if (handle_) handle_->close();
+    if (!handle_) return;
+    if (handle_->is_inherited()) {
+      // A forked child has neither the threads nor the mapping, and locks as they were in the middle of something.
+      static_cast<void>(new std::shared_ptr<handle::PublisherHandle>(std::move(handle_)));
+    } else {
+      handle_->close();
+    }
   }
 
   /// Publishes the bytes, which may be none, as one message. `timed_out`: there was no room, and it arrives nowhere. `closed`: this
@@ -138,7 +144,7 @@ class Publisher {
     return *handle_;
   }
 
-  Status publish_bytes(const void* from, std::size_t size, Timeout timeout) {
+  STRAIT_HOT Status publish_bytes(const void* from, std::size_t size, Timeout timeout) {
     const auto* next = static_cast<const std::byte*>(from);
     return handle().publish(timeout, size, [next](std::byte* to, std::size_t wanted) mutable {
       if (wanted != 0) std::memcpy(to, next, wanted);

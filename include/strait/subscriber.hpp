@@ -50,7 +50,13 @@ class Subscriber {
 
   /// Ends this subscriber; idempotent. Blocked calls return `closed`.
   void close() {
-    if (handle_) handle_->close();
+    if (!handle_) return;
+    if (handle_->is_inherited()) {
+      // A forked child has neither the threads nor the mapping, and locks as they were in the middle of something.
+      static_cast<void>(new std::shared_ptr<handle::SubscriberHandle>(std::move(handle_)));
+    } else {
+      handle_->close();
+    }
   }
 
   struct Received {
@@ -75,7 +81,7 @@ class Subscriber {
   /// Calls `f(std::span<const std::byte>)` with the next message: where it lies, if this subscriber is lossless and it fits a node, else with
   /// a verified copy. If f throws, the message is the next one again. It must not receive from this subscriber, nor close it.
   template <class F>
-  Status receive_with(F&& f, Timeout timeout = std::chrono::seconds(1)) {
+  STRAIT_HOT Status receive_with(F&& f, Timeout timeout = std::chrono::seconds(1)) {
     return handle().take(timeout, [&](const handle::SubscriberHandle::Message& message) { f(message.bytes); });
   }
 

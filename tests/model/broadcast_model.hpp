@@ -55,6 +55,7 @@ struct BroadcastMemory {
   void move_on(std::uint32_t line, std::uint64_t at) noexcept { change(position(line), at); }
   void begin_writing() const noexcept {}
   void finished_reading() const noexcept {}
+  void about_to_read(std::uint64_t) const noexcept {}
 
  private:
   static void change(Word<std::uint64_t>& word, std::uint64_t value) noexcept {

@@ -74,9 +74,22 @@ class Reader {
     memory.state(line).store(static_cast<std::uint32_t>(LineState::none), std::memory_order_release);
   }
 
+  // Is the next part a message that is whole in one node, and the one expected? What look(), part() and use() find out, for the common case.
+  bool is_simple(std::uint32_t& size) noexcept {
+    memory_.about_to_read(index_);
+    // SYNC shown: as in look().
+    if (memory_.word(index_).load(std::memory_order_seq_cst) != BroadcastWord::of(next_, BroadcastPhase::published).bits) return false;
+    // relaxed, all of it: ordered by the word
+    if (memory_.flags(index_).load(std::memory_order_relaxed) != (layout::first_part | layout::last_part)) return false;
+    if (memory_.message(index_).load(std::memory_order_relaxed) != expected_) return false;
+    size = memory_.size(index_).load(std::memory_order_relaxed);
+    return true;
+  }
+
   // `ended`: the writer was gone before this call.
   Look look(bool ended) noexcept {
     for (;;) {
+      memory_.about_to_read(index_);
       // SYNC shown: acquires what the writer stored into the node. seq_cst, because the last look before sleeping follows the announcement.
       const BroadcastWord word{memory_.word(index_).load(std::memory_order_seq_cst)};
       if (word.position() > next_) return Look::overrun;

@@ -44,7 +44,10 @@ class BroadcastEnd final : public Lender {
         writer_(nodes_, sizes.history),
         node_size_(static_cast<std::size_t>(sizes.node_buffer_size)),
         most_(sizes.node_count * sizes.node_buffer_size / 2),
-        topic_(&topic) {}
+        topic_(&topic),
+        news_(&topic.session().signal(SignalName::readers)),
+        park_(&topic.session().park()),
+        line_(&session_.line()) {}
 
   Session& session() noexcept { return session_; }
   const std::string& name() const noexcept override { return session_.segment().name(); }
@@ -55,18 +58,16 @@ class BroadcastEnd final : public Lender {
 
   // `copy(to, size)` gives the next `size` bytes of the message.
   template <class Copy>
-  Status publish(const Gate& gate, Timeout timeout, std::uint64_t size, Copy copy) {
-    const std::uint64_t count = size <= node_size_ ? 1 : (size + node_size_ - 1) / node_size_;
-    {
-      const std::lock_guard lock(lock_);
-      if (topic_ == nullptr) [[unlikely]] return Status::closed;
-      if (writer_.has_room(count)) [[likely]] {
+  STRAIT_HOT Status publish(const Gate& gate, Timeout timeout, std::uint64_t size, Copy copy) {
+    if (size <= node_size_ && lock_.try_lock()) [[likely]] {
+      const std::lock_guard lock(lock_, std::adopt_lock);
+      if (topic_ != nullptr && writer_.is_direct() && writer_.has_room(1)) [[likely]] {
         pace_.moved();
-        put(size, count, copy);
+        put_one(static_cast<std::size_t>(size), copy);
         return Status::ok;
       }
     }
-    return wait_for_room(gate, timeout, count, [&] { put(size, count, copy); });
+    return publish_slowly(gate, timeout, size, copy);
   }
 
   // A node to be filled in place; its ticket.
@@ -98,21 +99,21 @@ class BroadcastEnd final : public Lender {
       core::death_point("loan: kept");
     }
     count(size);
-    if (writer_.settle(ticket, true) != 0) topic_->wake_subscribers();
+    if (writer_.settle(ticket, true) != 0) wake_subscribers();
     return Status::ok;
   }
 
   void give_up(std::uint64_t ticket) noexcept override {
     const std::lock_guard lock(lock_);
     const bool shown = writer_.settle(ticket, false) != 0;
-    if (shown && topic_ != nullptr) topic_->wake_subscribers();
+    if (shown && topic_ != nullptr) wake_subscribers();
   }
 
   // From here on nothing is published. Subscribers read what is there.
   void end() noexcept {
     const std::lock_guard lock(lock_);
     session_.close_for_everybody();
-    topic_->wake_subscribers();
+    wake_subscribers();
     topic_ = nullptr;
   }
 
@@ -180,6 +181,30 @@ class BroadcastEnd final : public Lender {
   }
 
  private:
+  template <class Copy>
+  STRAIT_COLD Status publish_slowly(const Gate& gate, Timeout timeout, std::uint64_t size, Copy& copy) {
+    const std::uint64_t count = size <= node_size_ ? 1 : (size + node_size_ - 1) / node_size_;
+    return wait_for_room(gate, timeout, count, [&] { put(size, count, copy); });
+  }
+
+  // Under the lock, with room, and nothing open: a message that fits a node.
+  template <class Copy>
+  STRAIT_HOT void put_one(std::size_t size, Copy& copy) {
+    const std::uint64_t index = writer_.next_index();
+    nodes_.about_to_write(writer_.geometry().index_ahead({0, index}));
+    const std::uint64_t at = writer_.claim(1);
+    core::death_point("broadcast: claimed");
+    if (size > large) [[unlikely]] nodes_.begin_writing_much();
+    copy(nodes_.payload(index), size);
+    writer_.show(at, index, {size, static_cast<std::uint32_t>(size), layout::first_part | layout::last_part});
+    core::death_point("broadcast: part shown");
+    wake_subscribers();
+    writer_.finish(at, 1);
+    count(size);
+  }
+
+  void wake_subscribers() noexcept { wait::wake(*news_, *park_); }
+
   // Under the lock, with room.
   template <class Copy>
   void put(std::uint64_t size, std::uint64_t count, Copy& copy) {
@@ -207,12 +232,12 @@ class BroadcastEnd final : public Lender {
       // subscribers find when their slices end.
       core::death_point("broadcast: part shown");
       index = writer_.geometry().next_index(index);
-      topic_->wake_subscribers();
+      wake_subscribers();
     }
     if (direct) [[likely]] {
       writer_.finish(at, count);
     } else if (writer_.settle(at, true) != 0) {
-      topic_->wake_subscribers();
+      wake_subscribers();
     }
     this->count(size);
   }
@@ -240,9 +265,8 @@ class BroadcastEnd final : public Lender {
   }
 
   void count(std::uint64_t size) noexcept {
-    layout::SeatLine& line = session_.line();
-    Session::count(line.messages);
-    Session::count(line.bytes, size);
+    Session::count(line_->messages);
+    Session::count(line_->bytes, size);
   }
 
   // From here on copies may use stores that keep no order.
@@ -254,7 +278,10 @@ class BroadcastEnd final : public Lender {
   broadcast::Writer<BroadcastNodes> writer_;
   std::size_t node_size_;
   std::uint64_t most_;
-  const Topic* topic_;  // null once ended
+  const Topic* topic_;                // null once ended, and with it:
+  std::atomic<std::uint32_t>* news_;  // its signal of messages
+  const platform::Park* park_;        // and how one sleeps on it
+  layout::SeatLine* line_;
   FirstThreadLock lock_;
   Pace pace_;
 };

@@ -62,6 +62,7 @@ class BroadcastNodes {
     platform::prefetch_for_store(at(index, 0));
     platform::prefetch_for_store(at(index, 1));
   }
+  // A small message lies in two lines: the second is fetched with the first, not after it.
   void about_to_read(std::uint64_t index) noexcept { platform::prefetch(at(index, 1)); }
 
  private:

@@ -40,7 +40,9 @@ class BroadcastSource {
         nodes_(session_.segment(), topic.session().segment().fence_method()),
         reader_(nodes_),
         is_lossless_(delivery == layout::LineState::lossless && !session_.read_only()),
-        node_size_(static_cast<std::size_t>(session_.segment().shape().element_size)) {
+        node_size_(static_cast<std::size_t>(session_.segment().shape().element_size)),
+        room_(&session_.signal(SignalName::writers)),
+        park_(&session_.park()) {
     const std::uint64_t history = BroadcastNodes::block(session_.segment()).history;
     if (session_.read_only()) {
       reader_.join_unseen(history);
@@ -73,6 +75,19 @@ class BroadcastSource {
 
   const Member& publisher() const noexcept { return publisher_; }
   std::uint64_t missed() const noexcept { return reader_.missed(); }
+
+  // The next message, if it lies there whole and needs no more looks; used_in_place() when it was used.
+  STRAIT_HOT bool look_in_place(std::span<const std::byte>& message) noexcept {
+    std::uint32_t size = 0;
+    if (!is_lossless_ || is_put_together_ || !reader_.is_simple(size) || size > node_size_) return false;
+    message = {nodes_.payload(reader_.index()), size};
+    return true;
+  }
+
+  STRAIT_HOT void used_in_place() noexcept {
+    reader_.got_message();
+    move_on();
+  }
 
   enum class Got : std::uint8_t { nothing, message, end };
 
@@ -189,12 +204,11 @@ class BroadcastSource {
   void move_on() noexcept {
     // DEATH here: a part that was read and still holds its publisher back; the publisher mends that when it waits.
     core::death_point("subscribe: part read");
-    nodes_.about_to_read(reader_.index());
     reader_.advance();
     if (!is_lossless_) return;
     // DEATH here: room for the publisher, which was not woken; it finds the room when its slice ends.
     core::death_point("subscribe: moved on");
-    session_.wake(SignalName::writers);
+    wait::wake(*room_, *park_);
   }
 
   [[noreturn]] STRAIT_COLD void drop_broken() {
@@ -210,6 +224,8 @@ class BroadcastSource {
   broadcast::Reader<BroadcastNodes> reader_;
   bool is_lossless_;
   std::size_t node_size_;
+  std::atomic<std::uint32_t>* room_;  // what the publisher sleeps on for room
+  const platform::Park* park_;
   std::vector<std::byte> parts_;
   std::size_t total_ = 0;
   std::uint64_t told_ = 0;

@@ -3,6 +3,7 @@
 // store and a look at `shared`; the second thread that ever comes sets that for good, and pays for the fence
 // (platform/asymmetric_fence.hpp). From then on it is a mutex.
 
+#include <strait/core/config.hpp>
 #include <strait/platform/asymmetric_fence.hpp>
 
 #include <atomic>
@@ -14,29 +15,26 @@ namespace strait::handle {
 
 class FirstThreadLock {
  public:
-  bool try_lock() noexcept {
-    if (try_first()) return true;
-    if (!mutex_.try_lock()) return false;
-    if (!is_free_of_first()) {
-      mutex_.unlock();
-      return false;
-    }
-    return true;
+  // False also where this thread holds it: ask is_mine().
+  STRAIT_HOT bool try_lock() noexcept { return try_first() || try_mutex(); }
+
+  STRAIT_HOT void lock() noexcept {
+    if (!try_first()) lock_mutex();
   }
 
-  void lock() noexcept {
-    if (try_first()) return;
-    mutex_.lock();
-    while (!is_free_of_first()) std::this_thread::yield();
+  // Does this thread hold it?
+  bool is_mine() noexcept {
+    // relaxed, both: only this thread stores what it compares with
+    return (is_first() && busy_.load(std::memory_order_relaxed) != 0) || holder_.load(std::memory_order_relaxed) == this_thread();
   }
 
-  void unlock() noexcept {
+  STRAIT_HOT void unlock() noexcept {
     // relaxed: only the first thread stores there, and it is 0 while that thread has the mutex
     if (is_first() && busy_.load(std::memory_order_relaxed) != 0) [[likely]] {
       // SYNC first-thread: as above.
       busy_.store(0, std::memory_order_release);
     } else {
-      mutex_.unlock();
+      unlock_mutex();
     }
   }
 
@@ -53,11 +51,33 @@ class FirstThreadLock {
     return seen == nullptr && first_.compare_exchange_strong(seen, me, std::memory_order_relaxed);
   }
 
-  bool try_first() noexcept {
-    if (!is_first()) {
+  STRAIT_COLD bool try_mutex() noexcept {
+    if (is_mine() || !mutex_.try_lock()) return false;
+    if (!is_free_of_first()) {
+      mutex_.unlock();
+      return false;
+    }
+    holder_.store(this_thread(), std::memory_order_relaxed);  // relaxed: each thread looks for itself only
+    return true;
+  }
+
+  STRAIT_COLD void lock_mutex() noexcept {
+    mutex_.lock();
+    while (!is_free_of_first()) std::this_thread::yield();
+    holder_.store(this_thread(), std::memory_order_relaxed);  // relaxed: as above
+  }
+
+  STRAIT_COLD void unlock_mutex() noexcept {
+    holder_.store(nullptr, std::memory_order_relaxed);  // relaxed: as above
+    mutex_.unlock();
+  }
+
+  STRAIT_HOT bool try_first() noexcept {
+    if (!is_first()) [[unlikely]] {
       share();
       return false;
     }
+    if (busy_.load(std::memory_order_relaxed) != 0) [[unlikely]] return false;  // relaxed: this thread's own
     busy_.store(1, std::memory_order_relaxed);  // relaxed: the fence orders it before the look at `shared`
     platform::light_fence();
     if (shared_.load(std::memory_order_relaxed) == 0) [[likely]] return true;  // relaxed: the fences order it
@@ -72,7 +92,7 @@ class FirstThreadLock {
     return is_first() || busy_.load(std::memory_order_acquire) == 0;
   }
 
-  void share() noexcept {
+  STRAIT_COLD void share() noexcept {
     // SYNC first-thread: whoever sees it set has the fence behind it.
     if (fenced_.load(std::memory_order_acquire) != 0) return;
     const std::lock_guard lock(sharing_);
@@ -87,6 +107,7 @@ class FirstThreadLock {
   std::atomic<std::uint32_t> shared_{0};
   std::atomic<std::uint32_t> fenced_{0};
   std::mutex mutex_;
+  std::atomic<const void*> holder_{nullptr};  // of the mutex
   std::mutex sharing_;
 };
 

@@ -49,9 +49,6 @@ class OwnThreads {
     }
   }
 
-  // In a forked child, which does not have the threads.
-  void forget() noexcept { static_cast<void>(new std::list<std::thread>(std::move(threads_))); }
-
  private:
   mutable std::mutex mutex_;
   std::list<std::thread> threads_;

@@ -31,6 +31,9 @@ class Party {
   const std::string& name() const noexcept { return name_; }
   std::uint64_t id() const noexcept { return id_; }
 
+  // Is this a forked child's copy of its parent's handle? It is to be left alone.
+  bool is_inherited() const noexcept { return mark_.is_inherited(); }
+
  protected:
   ~Party() = default;
 
@@ -48,7 +51,6 @@ class Party {
   // is held. From inside a handler the thread that calls it is not waited for.
   template <class Wake, class Last>
   void close(Wake wake, Last last) {
-    if (mark_.is_inherited()) return threads_.forget();
     const bool from_inside = threads_.is_one_of_them();
     const bool first = from_inside ? gate_.shut() : gate_.close(name_);
     if (!first) {
@@ -56,7 +58,7 @@ class Party {
       while (!from_inside && !is_closed_.load(std::memory_order_acquire)) std::this_thread::yield();  // SYNC closed: by another thread
       return;
     }
-    topic_->session().read_only() ? void() : topic_->session().wake_all();
+    if (!topic_->session().read_only()) topic_->session().wake_all();
     wake();
     gate_.wait_until_empty();
     threads_.join();

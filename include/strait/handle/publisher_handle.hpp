@@ -40,7 +40,7 @@ class PublisherHandle final : public Party, public std::enable_shared_from_this<
 
   // `copy(to, size)` gives the next bytes of `size` in all.
   template <class Copy>
-  Status publish(Timeout timeout, std::uint64_t size, Copy copy) {
+  STRAIT_HOT Status publish(Timeout timeout, std::uint64_t size, Copy copy) {
     const Gate::Visit visit(gate());
     if (is_closing()) [[unlikely]] return Status::closed;
     BroadcastEnd& end = *end_;

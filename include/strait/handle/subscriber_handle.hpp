@@ -74,9 +74,10 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
 
   // Calls use(message) with the next one. It stays the next one if that throws.
   template <class Use>
-  Status take(Timeout timeout, Use use) {
+  STRAIT_HOT Status take(Timeout timeout, Use use) {
     const Gate::Visit visit(gate());
     if (is_closing()) [[unlikely]] return Status::closed;
+    if (take_in_place(use)) [[likely]] return Status::ok;
     return wait_for_message(timeout, use, [] { return false; });
   }
 
@@ -139,8 +140,29 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
 
   // ---- receiving -----------------------------------------------------------------------------------------------------------
 
+  // The common case, and small enough to be inlined into every receive: the next message lies in one node of the source whose turn it is.
+  template <class Use>
+  STRAIT_HOT bool take_in_place(Use& use) {
+    const Taking taking(*this);
+    if (!taking) [[unlikely]] return false;
+    // relaxed: a look; try_take() lets in
+    if (has_arrived_.load(std::memory_order_relaxed)) [[unlikely]] return false;
+    if (turn_ >= sources_.size()) {
+      turn_ = 0;
+      if (sources_.empty()) [[unlikely]] return false;
+    }
+    BroadcastSource& source = *sources_[turn_];
+    std::span<const std::byte> bytes;
+    if (!source.look_in_place(bytes)) return false;
+    use(Message{bytes, source.publisher().id, 0, source});
+    source.used_in_place();
+    pace_.moved();
+    ++turn_;
+    return true;
+  }
+
   template <class Use, class Stop>
-  Status wait_for_message(Timeout timeout, Use& use, Stop stop) {
+  STRAIT_COLD Status wait_for_message(Timeout timeout, Use& use, Stop stop) {
     Status status = Status::timed_out;
     const auto attempt = [&] {
       if (is_closing() || stop()) [[unlikely]] {
@@ -168,26 +190,19 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
     while (!attempt() && !deadline.passed(core::Clock::now())) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 
-  // Holds the lock, and tells those who were refused it.
+  // Holds the lock, and tells those who were refused it. Refuses whoever comes back from user code that runs under it.
   class Taking {
    public:
-    explicit Taking(SubscriberHandle& handle) : handle_(handle), held_(handle.taking_.try_lock()) {
-      if (!held_) {
-        // SYNC taking: before the second look of who is about to sleep.
-        handle_.refused_.store(true, std::memory_order_seq_cst);
-        held_ = handle_.taking_.try_lock();
-      }
+    STRAIT_HOT explicit Taking(SubscriberHandle& handle) : handle_(handle), held_(handle.taking_.try_lock()) {
+      if (!held_) [[unlikely]] held_ = handle.try_again();
     }
     Taking(const Taking&) = delete;
     Taking& operator=(const Taking&) = delete;
-    ~Taking() {
-      if (!held_) return;
+    STRAIT_HOT ~Taking() {
+      if (!held_) [[unlikely]] return;
       handle_.taking_.unlock();
       // SYNC taking: after the lock is free.
-      if (handle_.refused_.load(std::memory_order_seq_cst)) [[unlikely]] {
-        handle_.refused_.store(false, std::memory_order_seq_cst);  // SYNC taking
-        if (!handle_.options_.read_only) handle_.topic().wake_subscribers();
-      }
+      if (handle_.refused_.load(std::memory_order_seq_cst)) [[unlikely]] handle_.tell_the_refused();
     }
     explicit operator bool() const noexcept { return held_; }
 
@@ -196,9 +211,21 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
     bool held_;
   };
 
+  STRAIT_COLD bool try_again() {
+    if (taking_.is_mine()) throw Error(Errc::would_deadlock, name(), "receive was called from inside receive_with of the same subscriber");
+    // SYNC taking: before the second look of who is about to sleep.
+    refused_.store(true, std::memory_order_seq_cst);
+    return taking_.try_lock();
+  }
+
+  STRAIT_COLD void tell_the_refused() noexcept {
+    // SYNC taking: who is refused from here on sets it again.
+    refused_.store(false, std::memory_order_seq_cst);
+    if (!options_.read_only) topic().wake_subscribers();
+  }
+
   template <class Use>
-  STRAIT_HOT bool try_take(Use& use) {
-    refuse_to_nest();
+  bool try_take(Use& use) {
     const Taking taking(*this);
     if (!taking) return false;
     // SYNC sleep, arrived: seq_cst, because the last look before sleeping follows the announcement.
@@ -211,10 +238,7 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
       const auto got = source.look(bytes, scratch_);
       if (source.missed() != missed_before) [[unlikely]] missed_.fetch_add(source.missed() - missed_before, std::memory_order_relaxed);  // relaxed: a count
       if (got == BroadcastSource::Got::message) {
-        {
-          const Using inside(*this);
-          use(Message{bytes, source.publisher().id, source.missed_before(), source});
-        }
+        use(Message{bytes, source.publisher().id, source.missed_before(), source});
         source.used();
         pace_.moved();
         ++turn_;
@@ -227,27 +251,6 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
       }
     }
     return false;
-  }
-
-  // While user code runs under the lock: whoever comes back from it would wait for itself.
-  class Using {
-   public:
-    explicit Using(SubscriberHandle& handle) noexcept : handle_(handle) {
-      handle_.user_.store(std::this_thread::get_id(), std::memory_order_relaxed);  // relaxed: each thread looks for itself only
-    }
-    Using(const Using&) = delete;
-    Using& operator=(const Using&) = delete;
-    ~Using() { handle_.user_.store(std::thread::id(), std::memory_order_relaxed); }  // relaxed: as above
-
-   private:
-    SubscriberHandle& handle_;
-  };
-
-  void refuse_to_nest() const {
-    // relaxed: as above
-    if (user_.load(std::memory_order_relaxed) == std::this_thread::get_id()) [[unlikely]] {
-      throw Error(Errc::would_deadlock, name(), "receive was called from inside receive_with of the same subscriber");
-    }
   }
 
   // Under the lock.
@@ -408,7 +411,6 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
   std::map<std::uint64_t, std::uint64_t> missed_of_gone_;
   Pace pace_;
   std::atomic<bool> refused_{false};
-  std::atomic<std::thread::id> user_{};
   std::atomic<std::uint64_t> missed_{0};
 
   std::mutex state_;  // the following

@@ -10,7 +10,6 @@
 #include <strait/core/options.hpp>
 #include <strait/layout/control.hpp>
 #include <strait/layout/topic.hpp>
-#include <strait/platform/name_list.hpp>
 #include <strait/platform/process.hpp>
 #include <strait/segment/expectation.hpp>
 #include <strait/segment/session.hpp>
@@ -164,10 +163,7 @@ class Topic {
   // In the creation of a topic: rings of its last life, all of whose parties were killed at once.
   static void remove_dead_rings(const std::string& topic) noexcept {
     try {
-      const std::string start = topic + ".p";
-      for (const std::string& name : platform::shared_object_names()) {
-        if (name.size() == topic.size() + layout::topic_suffix_size && name.starts_with(start)) segment::remove_if_dead(name);
-      }
+      segment::remove_dead(segment::names_of_rings(topic));
     } catch (const std::exception&) {
       // As above.
     }
