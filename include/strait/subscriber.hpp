@@ -2,8 +2,11 @@
 // Subscriber: gets every message of every publisher of the topic.
 
 #include <strait/error.hpp>
+#include <strait/handle/readable.hpp>
 #include <strait/handle/subscriber_handle.hpp>
+#include <strait/handle/wait_source.hpp>
 #include <strait/options.hpp>
+#include <strait/platform/readable_flag.hpp>
 #include <strait/subscription.hpp>
 #include <strait/timeout.hpp>
 #include <strait/topic_options.hpp>
@@ -39,7 +42,9 @@ class Subscriber {
   Subscriber& operator=(Subscriber&& other) {
     if (this != &other) {
       close();
+      readable_ = nullptr;
       handle_ = std::move(other.handle_);
+      readable_ = std::move(other.readable_);
     }
     return *this;
   }
@@ -75,6 +80,7 @@ class Subscriber {
       received.publisher = message.publisher;
       received.missed = message.missed;
     });
+    if (received.status != Status::ok) readable_->rearm();
     return received;
   }
 
@@ -82,7 +88,9 @@ class Subscriber {
   /// a verified copy. If f throws, the message is the next one again. It must not receive from this subscriber, nor close it.
   template <class F>
   STRAIT_HOT Status receive_with(F&& f, Timeout timeout = std::chrono::seconds(1)) {
-    return handle().take(timeout, [&](const handle::SubscriberHandle::Message& message) { f(message.bytes); });
+    const Status status = handle().take(timeout, [&](const handle::SubscriberHandle::Message& message) { f(message.bytes); });
+    if (status != Status::ok) [[unlikely]] readable_->rearm();
+    return status;
   }
 
   /// Calls `handler(message)` with every message from now on. All handlers are called by one thread, with the same messages.
@@ -90,6 +98,21 @@ class Subscriber {
     auto called = std::make_shared<handle::SubscriberHandle::MessageHandler>(std::move(handler), "on_message of \"" + name() + "\"");
     this->handle().add(called);
     return Subscription(called);
+  }
+
+  /// A descriptor that is readable when there may be a message, or this subscriber is closed: for select, poll, epoll, or a loop built on
+  /// them. Then receive with no_wait until that says timed_out, which makes the descriptor wait for the next message, and go back to the
+  /// loop; do not read from it, nor close it. It stays valid as long as this object. A thread of this subscriber sleeps for it. POSIX only.
+  /// Throws permission_denied on a read_only subscriber and no_space where the process has no descriptor left.
+  template <class Flag = platform::ReadableFlag>
+    requires(Flag::exists)
+  int readable_fd() {
+    handle::SubscriberHandle& open = handle();
+    const handle::Gate::Visit visit(open.own_gate(), name());
+    if (open.shared_session()->read_only()) throw Error(Errc::permission_denied, name(), "it was opened read_only, and nobody could be told that it sleeps");
+    return readable_->descriptor([&] {
+      return std::make_unique<handle::Readable>(name(), open.own_gate(), open.shared_session(), layout::SignalName::readers, [&open] { return open.has_message(); });
+    });
   }
 
   /// The living publishers that this subscriber is connected to.
@@ -113,6 +136,18 @@ class Subscriber {
   std::uint64_t missed(std::uint64_t publisher) const { return handle().missed_of(publisher); }
 
  private:
+  friend struct handle::WaitAccess;
+  auto wait_source() {
+    handle::SubscriberHandle& open = handle();
+    return handle::SessionSource(
+        open.own_gate(), open.shared_session(), layout::SignalName::readers,
+        [&open](Status& verdict) {
+          verdict = Status::ok;
+          return open.has_message();
+        },
+        segment::Session::For::anybody);
+  }
+
   handle::SubscriberHandle& handle() const {
     if (!handle_) [[unlikely]] handle::Gate::throw_closed("(moved from)");
     return *handle_;
@@ -125,6 +160,7 @@ class Subscriber {
   }
 
   std::shared_ptr<handle::SubscriberHandle> handle_;
+  std::unique_ptr<handle::MaybeReadable> readable_ = std::make_unique<handle::MaybeReadable>();  // ends before what it watches
 };
 
 }  // namespace strait

@@ -46,7 +46,7 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
   };
 
   SubscriberHandle(std::string_view name, layout::LineState delivery, const OpenOptions& options)
-      : Party(name, options), options_(options), delivery_(options.read_only ? layout::LineState::lossy : delivery) {
+      : Party(name, options), session_(topic().shared_session()), options_(options), delivery_(options.read_only ? layout::LineState::lossy : delivery) {
     if (!options.read_only) topic().enter(delivery == layout::LineState::lossless ? Role::lossless : Role::lossy);
     connect();
   }
@@ -66,6 +66,7 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
         },
         [this] {
           sources_.clear();
+          session_.reset();
           const std::lock_guard lock(state_);
           arrived_.clear();
           connected_.clear();
@@ -80,6 +81,16 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
     if (take_in_place(use)) [[likely]] return Status::ok;
     return wait_for_message(timeout, use, [] { return false; });
   }
+
+  // Is there a message, for whoever takes it first? Inside a visit.
+  bool has_message() {
+    const Taking taking(*this);
+    return taking && look_for_message() != nullptr;
+  }
+
+  // For wait_any() and readable_fd().
+  Gate& own_gate() noexcept { return gate(); }
+  const std::shared_ptr<segment::Session>& shared_session() const noexcept { return session_; }
 
   // All that were missed, and those of one publisher.
   std::uint64_t missed() const noexcept { return missed_.load(std::memory_order_relaxed); }  // relaxed: a count
@@ -228,29 +239,33 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
   bool try_take(Use& use) {
     const Taking taking(*this);
     if (!taking) return false;
+    BroadcastSource* const source = look_for_message();
+    if (source == nullptr) return false;
+    use(Message{found_, source->publisher().id, source->missed_before(), *source});
+    source->used();
+    pace_.moved();
+    ++turn_;
+    return true;
+  }
+
+  // Under the lock: whose turn it is of those that have one; it is in `found_`, and stays the next until it is used.
+  BroadcastSource* look_for_message() {
     // SYNC sleep, arrived: seq_cst, because the last look before sleeping follows the announcement.
     if (has_arrived_.load(std::memory_order_seq_cst)) [[unlikely]] let_in();
     for (std::size_t looks = sources_.size(); looks != 0; --looks) {
       if (turn_ >= sources_.size()) turn_ = 0;
       BroadcastSource& source = *sources_[turn_];
-      std::span<const std::byte> bytes;
       const std::uint64_t missed_before = source.missed();
-      const auto got = source.look(bytes, scratch_);
+      const auto got = source.look(found_, scratch_);
       if (source.missed() != missed_before) [[unlikely]] missed_.fetch_add(source.missed() - missed_before, std::memory_order_relaxed);  // relaxed: a count
-      if (got == BroadcastSource::Got::message) {
-        use(Message{bytes, source.publisher().id, source.missed_before(), source});
-        source.used();
-        pace_.moved();
-        ++turn_;
-        return true;
-      }
+      if (got == BroadcastSource::Got::message) return &source;
       if (got == BroadcastSource::Got::end) [[unlikely]] {
         let_go(turn_);
       } else {
         ++turn_;
       }
     }
-    return false;
+    return nullptr;
   }
 
   // Under the lock.
@@ -401,6 +416,7 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
   // How long the thread of cancelled handlers lives on at most.
   static constexpr std::chrono::milliseconds look_up{1000};
 
+  std::shared_ptr<segment::Session> session_;  // the topic's
   OpenOptions options_;
   layout::LineState delivery_;
 
@@ -408,6 +424,7 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
   Sources sources_;
   std::size_t turn_ = 0;
   std::vector<std::byte> scratch_;
+  std::span<const std::byte> found_;
   std::map<std::uint64_t, std::uint64_t> missed_of_gone_;
   Pace pace_;
   std::atomic<bool> refused_{false};

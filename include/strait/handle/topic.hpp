@@ -51,6 +51,7 @@ class Topic {
   }
 
   Session& session() const noexcept { return *session_; }
+  const std::shared_ptr<Session>& shared_session() const noexcept { return session_; }
   std::uint64_t id() const noexcept { return session_->id(); }
   std::string ring_suffix() const { return layout::topic_suffix(id()); }
 
