@@ -13,15 +13,16 @@ set(ring_may_include ring layout core)
 set(lock_may_include lock layout core)
 set(event_may_include event layout core)
 set(cell_may_include cell layout core)
+set(broadcast_may_include broadcast ring layout core)
 set(platform_may_include platform core)
 set(wait_may_include wait platform layout core)
 set(liveness_may_include liveness platform layout core)
 set(segment_may_include segment liveness wait lock platform layout core)
-set(handle_may_include handle segment liveness wait ring lock event cell platform layout core)
+set(handle_may_include handle segment liveness wait ring lock event cell broadcast platform layout core)
 set(rpc_may_include rpc handle segment liveness wait ring lock platform layout core)
 set(dotnet_may_include dotnet rpc handle segment liveness wait platform layout core)
 
-set(layers core layout ring lock event cell platform wait liveness segment handle rpc dotnet)
+set(layers core layout ring lock event cell broadcast platform wait liveness segment handle rpc dotnet)
 
 # Of the headers in angle brackets, C++'s own are single words without an extension.
 set(cpp_header "^<[a-z_0-9]+>$")

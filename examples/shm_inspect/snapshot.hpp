@@ -3,6 +3,7 @@
 // Every number in it is another process's and is checked before it is used; what is read while others write may not fit together.
 
 #include <strait/error.hpp>
+#include <strait/layout/broadcast.hpp>
 #include <strait/layout/cell.hpp>
 #include <strait/layout/control.hpp>
 #include <strait/layout/event.hpp>
@@ -12,6 +13,7 @@
 #include <strait/layout/seat.hpp>
 #include <strait/layout/segment_header.hpp>
 #include <strait/layout/segment_plan.hpp>
+#include <strait/layout/topic.hpp>
 #include <strait/liveness/presence.hpp>
 #include <strait/platform/life_lock.hpp>
 #include <strait/platform/shared_memory.hpp>
@@ -179,6 +181,41 @@ inline void look_at_event(const std::byte* payload, const layout::Shape& shape, 
   out.remarks.push_back(text);
 }
 
+// Who publishes and who subscribes: one entry for each seat, of which only those count that somebody sits in.
+inline void look_at_topic(const std::byte* payload, const layout::Shape& shape, Snapshot& out) {
+  const auto* const entries = reinterpret_cast<const layout::TopicEntry*>(payload + sizeof(layout::TopicBlock));
+  std::uint32_t publishers = 0, lossless = 0, lossy = 0;
+  for (const Handle& handle : out.handles) {
+    if (handle.seat + 1 >= shape.element_count) continue;  // its header contradicts itself
+    switch (static_cast<layout::Role>(entries[handle.seat].role.load(std::memory_order_relaxed))) {
+      case layout::Role::publisher: ++publishers; break;
+      case layout::Role::lossless: ++lossless; break;
+      case layout::Role::lossy: ++lossy; break;
+      case layout::Role::coming:
+      case layout::Role::none: break;
+    }
+  }
+  out.remarks.push_back("publishers " + std::to_string(publishers) + ", subscribers " + std::to_string(lossless) + " lossless, " + std::to_string(lossy) + " lossy");
+}
+
+// What a publisher has written, and how far behind each of its subscribers is.
+inline void look_at_broadcast(const std::byte* payload, const layout::Shape& shape, Snapshot& out) {
+  const auto& block = *reinterpret_cast<const layout::BroadcastBlock*>(payload);
+  const auto* const lines = reinterpret_cast<const layout::SubscriberLine*>(payload + sizeof(layout::BroadcastBlock));
+  const std::uint64_t claimed = block.claimed.load(std::memory_order_relaxed);
+  out.remarks.push_back(std::to_string(block.messages.load(std::memory_order_relaxed)) + " messages published, " + std::to_string(shape.element_count) + " nodes of " +
+                        std::to_string(shape.element_size) + " bytes");
+  const std::uint32_t used = (std::min)(block.used.load(std::memory_order_relaxed), out.seats);
+  for (std::uint32_t seat = 0; seat < used; ++seat) {
+    const auto state = static_cast<layout::LineState>(lines[seat].state.load(std::memory_order_relaxed));
+    if (state != layout::LineState::lossless && state != layout::LineState::lossy) continue;
+    const std::uint64_t position = lines[seat].position.load(std::memory_order_relaxed);
+    const std::uint64_t behind = position < claimed ? claimed - position : 0;
+    out.remarks.push_back(std::string(state == layout::LineState::lossless ? "lossless" : "lossy") + " subscriber in pid " +
+                          std::to_string(lines[seat].pid.load(std::memory_order_relaxed)) + " is " + std::to_string(behind) + (behind == 1 ? " node behind" : " nodes behind"));
+  }
+}
+
 inline void look_inside(const platform::SharedObject& object, const std::string& name, const layout::SegmentHeader& header, Snapshot& out) {
   const layout::Shape shape{static_cast<layout::Kind>(header.kind), header.element_size, header.element_count, header.element_alignment, header.fingerprint};
   // What its own header says is what is expected: this checks that it makes sense, and fits the object.
@@ -212,6 +249,8 @@ inline void look_inside(const platform::SharedObject& object, const std::string&
     case layout::Kind::structure:
     case layout::Kind::latest: look_at_cell(payload, out); break;
     case layout::Kind::event: look_at_event(payload, shape, out); break;
+    case layout::Kind::topic: look_at_topic(payload, shape, out); break;
+    case layout::Kind::broadcast: look_at_broadcast(payload, shape, out); break;
     case layout::Kind::array:
     case layout::Kind::buffer:
       out.remarks.push_back(std::to_string(shape.element_count) + (shape.kind == layout::Kind::array ? " elements of " + std::to_string(shape.element_size) : "") + " bytes");

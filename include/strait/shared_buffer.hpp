@@ -163,14 +163,15 @@ inline bool remove_segment(std::string_view name) {
   platform::LifeLock::Removal removal(checked);
   const auto object = platform::SharedObject::open(checked, platform::SharedObject::Access::read_only);
   if (!object) return was_struct;
-  std::uint64_t magic = 0;
-  const auto read = object->read_start(&magic, sizeof magic);
-  if (object->size() != 0 && (read != sizeof magic || magic != layout::magic)) {
+  layout::SegmentHeader header{};
+  const auto read = object->read_start(static_cast<void*>(&header), sizeof header);
+  if (object->size() != 0 && (read < sizeof header.magic || header.magic != layout::magic)) {
     if (was_struct) return true;
     throw Error(Errc::not_a_segment, checked, "the bytes under this name are not Strait's; they were left as they are");
   }
   if (platform::SharedObject::remove_name(checked)) {
     removal.done();
+    if (read == sizeof header && header.kind == static_cast<std::uint32_t>(layout::Kind::topic)) segment::remove_rings_by_hand(checked);
     return true;
   }
   if (object->is_named(checked)) throw Error(Errc::permission_denied, checked, "only the user who created it may remove it");

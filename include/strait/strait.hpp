@@ -16,6 +16,7 @@
 #include <strait/notifying_buffer.hpp>
 #include <strait/on_error.hpp>
 #include <strait/options.hpp>
+#include <strait/publisher.hpp>
 #include <strait/raw_notifying_buffer.hpp>
 #include <strait/read_claim.hpp>
 #include <strait/rpc_buffer.hpp>
@@ -23,7 +24,9 @@
 #include <strait/shared_array.hpp>
 #include <strait/shared_buffer.hpp>
 #include <strait/shared_struct.hpp>
+#include <strait/subscriber.hpp>
 #include <strait/subscription.hpp>
 #include <strait/timeout.hpp>
+#include <strait/topic_options.hpp>
 #include <strait/wait_any.hpp>
 #include <strait/write_claim.hpp>

@@ -1,5 +1,6 @@
 // The model's scenarios without Catch2, for run.sh: ends with 1 and prints the first violation. Not part of the test program.
 
+#include "../model/broadcast_model.hpp"
 #include "../model/cell_model.hpp"
 #include "../model/event_model.hpp"
 #include "../model/exploring.hpp"
@@ -57,6 +58,13 @@ int main(int argc, char** argv) {
   }
   if (group == "cell" || group == "all") {
     for (const CellScenario& scenario : cell_scenarios()) judge(explore_one<CellModel>(scenario, effort, 2));
+  }
+  if (group == "broadcast" || group == "all") {
+    effort.random = 20'000;
+    for (const BroadcastScenario& scenario : broadcast_scenarios()) {
+      judge(explore_one<BroadcastModel>(scenario, effort, 1));
+      judge(sample_one<BroadcastModel>(scenario, effort));
+    }
   }
   if (group == "pair" || group == "all") {
     for (const PairScenario& scenario : pair_scenarios()) judge(explore_one<PairModel>(scenario, effort, 2));

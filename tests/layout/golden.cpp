@@ -2,6 +2,7 @@
 
 #include "support/catch.hpp"
 
+#include <strait/layout/broadcast.hpp>
 #include <strait/layout/cell.hpp>
 #include <strait/layout/control.hpp>
 #include <strait/layout/event.hpp>
@@ -11,6 +12,7 @@
 #include <strait/layout/rpc_packet.hpp>
 #include <strait/layout/seat.hpp>
 #include <strait/layout/segment_header.hpp>
+#include <strait/layout/topic.hpp>
 #include <strait/platform/park.hpp>
 #include <strait/platform/posix/poll_park.hpp>
 
@@ -120,6 +122,40 @@ TEST_CASE("a mutex and an event have the golden layout") {
   CHECK(EventEntry::of(EntryState::waiting, 1, 2).released().bits == (1u << 15 | 2u << 2 | 2u));
 }
 
+TEST_CASE("a topic and a publisher's ring have the golden layout") {
+  CHECK(sizeof(TopicBlock) == 64);
+  CHECK(sizeof(TopicEntry) == 64);
+  check_fields("TopicBlock", {STRAIT_FIELD(TopicBlock, changes, 0, 8)});
+  check_fields("TopicEntry", {STRAIT_FIELD(TopicEntry, id, 0, 8), STRAIT_FIELD(TopicEntry, role, 8, 4), STRAIT_FIELD(TopicEntry, pid, 12, 4)});
+  CHECK(static_cast<int>(Role::coming) == 1);
+  CHECK(static_cast<int>(Role::publisher) == 2);
+  CHECK(static_cast<int>(Role::lossless) == 3);
+  CHECK(static_cast<int>(Role::lossy) == 4);
+  CHECK(topic_suffix(0x12ab) == ".p00000000000012ab");
+  CHECK(topic_suffix(1).size() == topic_suffix_size);
+  CHECK(sizeof(BroadcastBlock) == 128);
+  check_fields("BroadcastBlock", {STRAIT_FIELD(BroadcastBlock, claimed, 0, 8), STRAIT_FIELD(BroadcastBlock, messages, 8, 8),
+                                  STRAIT_FIELD(BroadcastBlock, limit, 64, 8), STRAIT_FIELD(BroadcastBlock, publisher, 72, 8),
+                                  STRAIT_FIELD(BroadcastBlock, history, 80, 8), STRAIT_FIELD(BroadcastBlock, used, 88, 4)});
+  CHECK(sizeof(SubscriberLine) == 64);
+  check_fields("SubscriberLine", {STRAIT_FIELD(SubscriberLine, position, 0, 8), STRAIT_FIELD(SubscriberLine, id, 8, 8),
+                                  STRAIT_FIELD(SubscriberLine, state, 16, 4), STRAIT_FIELD(SubscriberLine, pid, 20, 4)});
+  CHECK(sizeof(BroadcastNode) == 32);
+  check_fields("BroadcastNode", {STRAIT_FIELD(BroadcastNode, word, 0, 8), STRAIT_FIELD(BroadcastNode, message, 8, 8),
+                                 STRAIT_FIELD(BroadcastNode, total, 16, 8), STRAIT_FIELD(BroadcastNode, size, 24, 4),
+                                 STRAIT_FIELD(BroadcastNode, flags, 28, 4)});
+  CHECK(BroadcastWord::of(5, BroadcastPhase::published).bits == 21);
+  CHECK(BroadcastWord::of(5, BroadcastPhase::skipped).bits == 22);
+  CHECK(BroadcastWord::of(5, BroadcastPhase::kept).bits == 23);
+  CHECK(static_cast<int>(LineState::lossless) == 1);
+  CHECK(static_cast<int>(LineState::lossy) == 2);
+  CHECK(first_part == 1);
+  CHECK(last_part == 2);
+  CHECK(broadcast_stride(64) == 128);
+  CHECK(broadcast_nodes_offset(64) == 128 + 64 * 64);
+  CHECK(broadcast_payload_size(64, 10, 64) == 128 + 64 * 64 + 1280);
+}
+
 TEST_CASE("a cell has the golden layout") {
   CHECK(sizeof(ChangeLine) == 64);
   check_fields("ChangeLine", {STRAIT_FIELD(ChangeLine, version, 0, 8), STRAIT_FIELD(ChangeLine, first, 8, 8),
@@ -153,6 +189,8 @@ TEST_CASE("the numbers in the header mean what they meant") {
   CHECK(static_cast<int>(Kind::latest) == 6);
   CHECK(static_cast<int>(Kind::event) == 7);
   CHECK(static_cast<int>(Kind::mutex) == 8);
+  CHECK(static_cast<int>(Kind::topic) == 9);
+  CHECK(static_cast<int>(Kind::broadcast) == 10);
   CHECK(std::string_view(name_of(Kind::ring)) == "ring");
   CHECK(std::string_view(name_of(static_cast<Kind>(77))) == "unknown kind");
   CHECK(static_cast<int>(State::none) == 0);

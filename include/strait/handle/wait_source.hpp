@@ -33,8 +33,9 @@ template <class Look>
 class SessionSource final : public WaitSource {
  public:
   // On a closed handle there may be no session any more.
-  SessionSource(Gate& gate, const std::shared_ptr<segment::Session>& session, layout::SignalName signal, Look look)
-      : gate_(&gate), visit_(gate), session_(gate.is_closing() ? nullptr : session.get()), signal_(signal), look_(std::move(look)) {}
+  SessionSource(Gate& gate, const std::shared_ptr<segment::Session>& session, layout::SignalName signal, Look look,
+                segment::Session::For whom = segment::Session::For::another_participant)
+      : gate_(&gate), visit_(gate), session_(gate.is_closing() ? nullptr : session.get()), signal_(signal), look_(std::move(look)), whom_(whom) {}
 
   Where where() const noexcept override {
     if (!may_write()) return {};
@@ -45,7 +46,7 @@ class SessionSource final : public WaitSource {
     if (session_ != nullptr) session_->fence();
   }
   wait::AfterSlice after_slice() override {
-    return may_write() ? session_->after_slice(segment::Session::For::another_participant) : wait::AfterSlice::go_on;
+    return may_write() ? session_->after_slice(whom_) : wait::AfterSlice::go_on;
   }
   void count_sleep() noexcept override {
     if (may_write()) segment::Session::count(session_->line().waits);
@@ -64,6 +65,7 @@ class SessionSource final : public WaitSource {
   segment::Session* session_;
   layout::SignalName signal_;
   Look look_;
+  segment::Session::For whom_;
 };
 
 // One of which nobody can be told that we sleep.

@@ -22,7 +22,7 @@
 
 namespace strait::layout {
 
-enum class Kind : std::uint32_t { array = 1, buffer = 2, ring = 3, rpc = 4, structure = 5, latest = 6, event = 7, mutex = 8 };
+enum class Kind : std::uint32_t { array = 1, buffer = 2, ring = 3, rpc = 4, structure = 5, latest = 6, event = 7, mutex = 8, topic = 9, broadcast = 10 };
 
 enum class State : std::uint32_t { none = 0, creating = 1, ready = 2 };
 
@@ -85,6 +85,8 @@ constexpr const char* name_of(Kind kind) noexcept {
     case Kind::latest: return "notifying buffer";
     case Kind::event: return "event";
     case Kind::mutex: return "mutex";
+    case Kind::topic: return "topic";
+    case Kind::broadcast: return "publisher's ring";
   }
   return "unknown kind";
 }

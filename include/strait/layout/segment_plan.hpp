@@ -2,6 +2,7 @@
 // Where the parts of a segment lie: computed when it is created, and again, from scratch, when it is opened.
 
 #include <strait/core/checked.hpp>
+#include <strait/layout/broadcast.hpp>
 #include <strait/layout/cell.hpp>
 #include <strait/layout/control.hpp>
 #include <strait/layout/node.hpp>
@@ -15,7 +16,10 @@
 
 namespace strait::layout {
 
-constexpr bool has_nodes(Kind kind) noexcept { return kind == Kind::ring || kind == Kind::rpc; }
+constexpr bool has_nodes(Kind kind) noexcept { return kind == Kind::ring || kind == Kind::rpc || kind == Kind::broadcast; }
+
+// Whose words change without a fence of their own, where sleepers fence (FenceMethod).
+constexpr bool leaves_fences_to_sleepers(Kind kind) noexcept { return has_nodes(kind) || kind == Kind::topic; }
 
 // What the payload holds. For a ring the elements are its nodes, for an RPC channel those of each of its two rings.
 struct Shape {
@@ -26,8 +30,9 @@ struct Shape {
   std::uint64_t fingerprint = 0;
 
   // Bytes of the payload; nothing where they cannot be counted in 64 bits.
-  constexpr std::optional<std::uint64_t> payload_size() const noexcept {
+  constexpr std::optional<std::uint64_t> payload_size(std::uint32_t seat_count) const noexcept {
     if (kind == Kind::rpc) return rpc_payload_size(element_size, element_count);
+    if (kind == Kind::broadcast) return broadcast_payload_size(element_size, element_count, seat_count);
     // A struct's bytes lie in an object of their own: here are only its two journals.
     if (kind == Kind::structure) return cell_payload_size(element_size, 2);
     if (kind == Kind::latest) {
@@ -54,7 +59,7 @@ constexpr std::optional<SegmentPlan> plan(const Shape& shape, std::uint32_t seat
   const std::uint64_t control = header_size + std::uint64_t{seat_count} * sizeof(SeatLine);
   const std::uint64_t alignment = std::max<std::uint64_t>(cache_line, shape.element_alignment);
   const auto payload = core::checked_round_up(control + sizeof(ControlBlock), alignment);
-  const auto size = shape.payload_size();
+  const auto size = shape.payload_size(seat_count);
   if (!payload || !size) return std::nullopt;
   const auto end = core::checked_add(*payload, *size);
   if (!end || *end > std::uint64_t{1} << 62) return std::nullopt;

@@ -42,6 +42,13 @@ class Geometry {
     return index >= node_count_ ? index - node_count_ : index;
   }
 
+  // Of the position with this number, counted from 0.
+  constexpr std::uint64_t index_of(std::uint64_t number) const noexcept { return number % node_count_ * step_ % node_count_; }
+  constexpr std::uint64_t next_index(std::uint64_t index) const noexcept {
+    index += step_;
+    return index >= node_count_ ? index - node_count_ : index;
+  }
+
   static constexpr Position laps_on(Position p, std::uint64_t laps) noexcept { return {(p.lap + laps) & layout::lap_mask, p.index}; }
   static constexpr Position lap_back(Position p) noexcept { return {(p.lap - 1) & layout::lap_mask, p.index}; }
 

@@ -273,9 +273,7 @@ class Segment {
     presence_ = core::kernel_lock_presence ? layout::PresenceMethod::kernel_lock
                 : core::lock_files         ? layout::PresenceMethod::lock_file
                                            : layout::PresenceMethod::process;
-    // Only what has nodes is changed without a fence of its own.
-    const bool has_nodes = shape.kind == layout::Kind::ring || shape.kind == layout::Kind::rpc;
-    fences_ = core::fences_by_sleepers && has_nodes && platform::join_fences() ? layout::FenceMethod::by_sleepers : layout::FenceMethod::every_change;
+    fences_ = core::fences_by_sleepers && layout::leaves_fences_to_sleepers(shape.kind) && platform::join_fences() ? layout::FenceMethod::by_sleepers : layout::FenceMethod::every_change;
     plan_ = *layout::plan(shape, seat_count_);
 
     layout::SegmentHeader bytes{};

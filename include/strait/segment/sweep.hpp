@@ -6,6 +6,7 @@
 #include <strait/core/name.hpp>
 #include <strait/layout/cell.hpp>
 #include <strait/layout/segment_header.hpp>
+#include <strait/layout/topic.hpp>
 #include <strait/platform/clock.hpp>
 #include <strait/platform/life_lock.hpp>
 #include <strait/platform/name_list.hpp>
@@ -20,12 +21,13 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace strait::segment {
 
 inline bool is_a_name(std::string_view name) noexcept {
-  return !name.empty() && name.size() <= core::max_name_length + std::string_view(layout::control_suffix).size() &&
+  return !name.empty() && name.size() <= core::max_name_length + layout::topic_suffix_size &&
          std::all_of(name.begin(), name.end(), core::is_name_character);
 }
 
@@ -50,6 +52,27 @@ inline bool remove_if_dead(const std::string& name) noexcept {
     return platform::SharedObject::remove_name(name);
   } catch (const std::exception&) {
     return false;  // not ours to open, or no descriptor left: somebody else will do it
+  }
+}
+
+// What lies in the system under names that a topic's publishers' rings have.
+inline std::vector<std::string> names_of_rings(const std::string& topic) {
+  std::vector<std::string> rings;
+  for (std::string& name : platform::shared_object_names()) {
+    if (name.size() == topic.size() + layout::topic_suffix_size && name.starts_with(topic + ".p")) rings.push_back(std::move(name));
+  }
+  return rings;
+}
+
+// The user's own act, without any lock.
+inline void remove_rings_by_hand(const std::string& topic) {
+  for (const std::string& name : names_of_rings(topic)) {
+    const auto object = platform::SharedObject::open(name, platform::SharedObject::Access::read_only);
+    layout::SegmentHeader header{};
+    if (!object || object->read_start(static_cast<void*>(&header), sizeof header) != sizeof header || header.magic != layout::magic) continue;
+    if (header.kind != static_cast<std::uint32_t>(layout::Kind::broadcast)) continue;
+    platform::LifeLock::Removal removal(name);
+    if (platform::SharedObject::remove_name(name)) removal.done();
   }
 }
 
