@@ -43,6 +43,7 @@ constexpr std::size_t most_lives = 100'000;
 
 struct Life {
   std::atomic<std::uint64_t> publisher;
+  std::atomic<std::uint64_t> begun;  // at least what is published: one may be that is not acknowledged yet
   std::atomic<std::uint64_t> acknowledged;
 };
 
@@ -82,6 +83,7 @@ int publish(const std::string& topic, Common& common, std::size_t place) {
   std::vector<std::byte> message;
   for (std::uint64_t number = 0; common.stop.load() == 0; ++number) {
     const Head head{life, number, check_of(life, number)};
+    mine.begun.store(number + 1);
     if (number % 5 == 4) {
       auto loan = publisher.loan(strait::forever);
       std::memcpy(loan.bytes().data(), &head, sizeof head);
@@ -107,8 +109,8 @@ int subscribe(const std::string& topic, Common& common, std::size_t place) {
   Subscriber subscriber(topic, is_lossless ? Delivery::lossless : Delivery::lossy);
   // Everything published from here on is for this one too.
   const std::uint64_t lives_before = common.lives.load();
-  std::vector<std::uint64_t> acknowledged(static_cast<std::size_t>(lives_before));
-  for (std::size_t life = 0; life < acknowledged.size(); ++life) acknowledged[life] = common.life[life].acknowledged.load();
+  std::vector<std::uint64_t> begun(static_cast<std::size_t>(lives_before));
+  for (std::size_t life = 0; life < begun.size(); ++life) begun[life] = common.life[life].begun.load();
   for (;;) {
     const bool stop = common.stop.load() != 0 && subscriber.active_connections() == 0;
     const auto received = subscriber.receive(300ms);
@@ -135,7 +137,7 @@ int subscribe(const std::string& topic, Common& common, std::size_t place) {
     Seen& seen = found->second;
     if (is_first) {
       const std::uint64_t first = head.number - received.missed;
-      const std::uint64_t at_most = head.life < lives_before ? acknowledged[static_cast<std::size_t>(head.life)] : 0;
+      const std::uint64_t at_most = head.life < lives_before ? begun[static_cast<std::size_t>(head.life)] : 0;
       if (first > at_most) common.late.fetch_add(1);
       seen.next = first;
     }
@@ -148,10 +150,10 @@ int subscribe(const std::string& topic, Common& common, std::size_t place) {
   // All publishers are gone, and all they left is read.
   for (std::uint64_t life = 0; life < common.lives.load(); ++life) {
     const auto found = lives.find(life);
-    const std::uint64_t acknowledged_then = life < lives_before ? acknowledged[static_cast<std::size_t>(life)] : 0;
+    const std::uint64_t begun_then = life < lives_before ? begun[static_cast<std::size_t>(life)] : 0;
     const std::uint64_t all = common.life[life].acknowledged.load();
     if (found == lives.end()) {
-      if (all > acknowledged_then && (is_lossless || subscriber.missed(common.life[life].publisher.load()) < all - acknowledged_then)) common.lost.fetch_add(1);
+      if (all > begun_then && (is_lossless || subscriber.missed(common.life[life].publisher.load()) < all - begun_then)) common.lost.fetch_add(1);
       continue;
     }
     const std::uint64_t untold = subscriber.missed(common.life[life].publisher.load()) - found->second.told;
