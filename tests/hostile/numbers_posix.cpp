@@ -7,6 +7,7 @@
 #include "../support/watchdog.hpp"
 #include "restless.hpp"
 
+#include <strait/buffer_read_write.hpp>
 #include <strait/circular_buffer.hpp>
 #include <strait/layout/cell.hpp>
 #include <strait/layout/event.hpp>
@@ -76,6 +77,26 @@ TEST_CASE("a message that says it is longer than its node is told as broken, dro
         CHECK(value == 2);
       }
     }
+  }
+}
+
+TEST_CASE("a header with no seats or too many is refused, also where all its other numbers fit to that") {
+  const Watchdog watchdog;
+  NameGuard name("hostile");
+  OpenOptions options;
+  options.max_participants = layout::max_seats;
+  const BufferReadWrite buffer(name, 4096, options);
+  const BackDoor door(name);
+  auto& header = *reinterpret_cast<layout::SegmentHeader*>(door.bytes());
+  for (const std::uint32_t seats : {0u, layout::max_seats + 1}) {
+    const auto plan = *layout::plan({layout::Kind::buffer, 1, 64, header.element_alignment, 0}, seats);
+    REQUIRE(plan.segment_size <= door.size());
+    header.element_count = 64;
+    header.seat_count = seats;
+    header.payload_offset = plan.payload_offset;
+    header.payload_size = plan.payload_size;
+    header.segment_size = plan.segment_size;
+    CHECK(caught([&] { BufferReadWrite other(name); }) == Errc::broken);
   }
 }
 
