@@ -164,7 +164,7 @@ TEST_CASE("dotnet processes: after a kill of all who had it, a name is free for 
   CHECK(next.is_master());
 }
 
-TEST_CASE("dotnet processes: who is killed with nothing reserved holds up nobody; with a node reserved it stops the ring there, and calls end in time") {
+TEST_CASE("dotnet processes: who is killed with nothing reserved holds up nobody, but with a node reserved it stops the ring there, and calls end in time") {
   const Watchdog watchdog;
   const NameGuard name("dotnet-ring");
   dotnet::CircularBuffer ring(name, 4, 8);

@@ -86,7 +86,7 @@ TEST_CASE("a wake on a signal that changes at every look ends") {
   CHECK(park.woken == 0);
 }
 
-TEST_CASE("a value that changes during every copy is told as timed out, and read when that has ended; the handle closes") {
+TEST_CASE("a value that changes during every copy is told as timed out, and read when that has ended, and the handle closes") {
   const Watchdog watchdog;
   NameGuard name("hostile");
   const Values initial{};

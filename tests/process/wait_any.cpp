@@ -189,7 +189,7 @@ TEST_CASE("an exclusive reader that holds messages is told of the next one only"
   CHECK(text(wait_any(forever, ring)) == "ok 0");
 }
 
-TEST_CASE("a ring that its owner closed is something to take until it is read, then closed; so is a closed handle, at once") {
+TEST_CASE("a ring that its owner closed is something to take until it is read, then closed, and so is a closed handle at once") {
   const Watchdog watchdog;
   NameGuard one("ring"), two("ring");
   auto owner = std::make_unique<CircularBuffer>(one, 4, 8);

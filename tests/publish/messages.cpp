@@ -152,7 +152,7 @@ TEST_CASE("a message that receive_with's function throws on is the next one agai
   }
 }
 
-TEST_CASE("a node is filled in place and published; one that is given up leaves nothing") {
+TEST_CASE("a node is filled in place and published, and one that is given up leaves nothing") {
   const Watchdog watchdog;
   NameGuard topic("topic");
   Publisher publisher(topic, nodes(4, 64));
