@@ -25,6 +25,7 @@
 #include <strait/rpc/handler.hpp>
 #include <strait/rpc/options.hpp>
 #include <strait/rpc/response.hpp>
+#include <strait/rpc/slot.hpp>
 #include <strait/rpc/statistics.hpp>
 
 #include <algorithm>
@@ -78,7 +79,7 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
     const handle::Gate::Visit visit(gate_);
     if (is_over()) return ended(RpcOutcome::closed);
     if (timeout.is_no_wait()) return send_and_forget(args, packets);
-    const SlotPause pause;
+    const rpc::SlotPause pause;
 
     const core::Deadline deadline(timeout);
     rpc::Call call;
@@ -566,7 +567,7 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
       if (spin_end == (Clock::time_point::min)()) spin_end = core::later(now, spin_);
       if (now < spin_end || !wait_.park) continue;
       slept = true;
-      const bool woken = attendance.sleep(*this, call, SleepUntil{finished, deadline.left(now, longest_sleep)});
+      const bool woken = attendance.sleep(*this, call, rpc::SleepUntil{finished, deadline.left(now, longest_sleep)});
       if (woken) spin_end = core::later(Clock::now(), spin_);
       notice_the_end();
     }
@@ -596,7 +597,7 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
       const auto next = keep_time();
       std::chrono::nanoseconds length = longest_sleep;
       if (next != (Clock::time_point::max)()) length = std::clamp<std::chrono::nanoseconds>(next - now, std::chrono::microseconds(1), length);
-      if (sleep_on_ring(SleepUntil{finished, length})) spin_end = core::later(Clock::now(), spin_);
+      if (sleep_on_ring(rpc::SleepUntil{finished, length})) spin_end = core::later(Clock::now(), spin_);
       notice_the_end();
     }
     pass_on();
@@ -623,21 +624,12 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
   friend class rpc::Attendance<std::atomic<std::uint32_t>>;
 
   template <class Finished>
-  struct SleepUntil {
-    Finished& finished;
-    std::chrono::nanoseconds length;
-    bool operator()() { return finished(); }
-  };
-  template <class Finished>
-  SleepUntil(Finished&, std::chrono::nanoseconds) -> SleepUntil<Finished>;
-
-  template <class Finished>
-  bool sleep_on_ring(SleepUntil<Finished> until) {
+  bool sleep_on_ring(rpc::SleepUntil<Finished> until) {
     if (until.finished() || has_packet()) return true;
     return channel_->in().data_exists().wait(until.length) == Status::ok;
   }
   template <class Finished>
-  bool sleep_on(rpc::Call& call, SleepUntil<Finished> until) {
+  bool sleep_on(rpc::Call& call, rpc::SleepUntil<Finished> until) {
     return park_.sleep(call.word.word(), static_cast<std::uint32_t>(At::asleep), until.length);
   }
   bool wake_follower() {
@@ -648,7 +640,7 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
 
   void serve(rpc::Request& request) override {
     if (is_over()) return;
-    const SlotScope slot(*this);
+    const rpc::SlotScope slot(*this);
     const auto send_result = [&](std::span<const std::byte> bytes) {
       Outgoing message(PacketType::response, next_id(), request.id, bytes, count_packets(bytes.size(), "the handler returned "));
       send_answer(message);
@@ -705,32 +697,6 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
   void tell_full(bool) noexcept override {}  // the format has no way
   bool is_closing() const noexcept override { return gate_.is_closing(); }
   std::shared_ptr<void> keep_alive() override { return shared_from_this(); }
-
-  // The slot of the handler that this thread runs. A call that waits gives it back meanwhile.
-  struct SlotScope {
-    explicit SlotScope(Endpoint& owner) noexcept : outer(held()) { held() = &owner; }
-    ~SlotScope() { held() = outer; }
-    SlotScope(const SlotScope&) = delete;
-    SlotScope& operator=(const SlotScope&) = delete;
-    static Endpoint*& held() noexcept {
-      static thread_local Endpoint* endpoint = nullptr;
-      return endpoint;
-    }
-    Endpoint* outer;
-  };
-  struct SlotPause {
-    SlotPause() : owner(SlotScope::held()) {
-      if (owner == nullptr) return;
-      owner->work().give_slot_back();
-      if (owner->work().requests_waiting() != 0) owner->call_worker();
-    }
-    ~SlotPause() {
-      if (owner != nullptr) owner->work().retake_slot();
-    }
-    SlotPause(const SlotPause&) = delete;
-    SlotPause& operator=(const SlotPause&) = delete;
-    Endpoint* owner;
-  };
 
   static constexpr int looks = 96;  // between two looks at the clock
   static constexpr Timeout answer_patience{std::chrono::seconds(30)};

@@ -18,9 +18,20 @@
 #include <strait/rpc/sleep_word.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 namespace strait::rpc {
+
+// A sleep as the hands get it: at most so long, and not at all once `finished` is true.
+template <class Finished>
+struct SleepUntil {
+  Finished& finished;
+  std::chrono::nanoseconds length;
+  bool operator()() { return finished(); }
+};
+template <class Finished>
+SleepUntil(Finished&, std::chrono::nanoseconds) -> SleepUntil<Finished>;
 
 enum class Relief : std::uint32_t { none, ticking, called };
 

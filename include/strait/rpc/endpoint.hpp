@@ -23,6 +23,7 @@
 #include <strait/rpc/response.hpp>
 #include <strait/rpc/running.hpp>
 #include <strait/rpc/sender.hpp>
+#include <strait/rpc/slot.hpp>
 #include <strait/rpc/statistics.hpp>
 #include <strait/rpc/verdicts.hpp>
 #include <strait/rpc/waiter.hpp>
@@ -304,32 +305,6 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
   void tell_full(bool full) noexcept override { context_.channel().tell_full(full); }
   bool is_closing() const noexcept override { return context_.gate.is_closing(); }
   std::shared_ptr<void> keep_alive() override { return shared_from_this(); }
-
-  // The slot of the handler that this thread runs. A call that waits gives it back meanwhile.
-  struct SlotScope {
-    explicit SlotScope(Endpoint& owner) noexcept : outer(held()) { held() = &owner; }
-    ~SlotScope() { held() = outer; }
-    SlotScope(const SlotScope&) = delete;
-    SlotScope& operator=(const SlotScope&) = delete;
-    static Endpoint*& held() noexcept {
-      static thread_local Endpoint* endpoint = nullptr;
-      return endpoint;
-    }
-    Endpoint* outer;
-  };
-  struct SlotPause {
-    SlotPause() : owner(SlotScope::held()) {
-      if (owner == nullptr) return;
-      owner->work().give_slot_back();
-      if (owner->work().requests_waiting() != 0) owner->call_worker();
-    }
-    ~SlotPause() {
-      if (owner != nullptr) owner->work().retake_slot();
-    }
-    SlotPause(const SlotPause&) = delete;
-    SlotPause& operator=(const SlotPause&) = delete;
-    Endpoint* owner;
-  };
 
   const Handler handler_;
   Context context_;

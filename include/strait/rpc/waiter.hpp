@@ -131,15 +131,6 @@ class Waiter {
   // ---- for the attendance ------------------------------------------------------------------------------------------------------
 
   template <class Finished>
-  struct SleepUntil {
-    Finished& finished;
-    std::chrono::nanoseconds length;
-    bool operator()() { return finished(); }
-  };
-  template <class Finished>
-  SleepUntil(Finished&, std::chrono::nanoseconds) -> SleepUntil<Finished>;
-
-  template <class Finished>
   bool sleep_on_ring(SleepUntil<Finished> until) {
     Channel& channel = context_.channel();
     const std::uint32_t announced = wait::announce(channel.packets());
