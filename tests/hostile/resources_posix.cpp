@@ -167,8 +167,13 @@ const ChildFunction file_size{"hostile: RLIMIT_FSIZE", [](std::span<const std::s
   return 0;
 }};
 
+// UBSan looks through a pipe whether memory can be read, and takes every object for a broken one where it gets no descriptor for it.
+extern "C" void __ubsan_handle_dynamic_type_cache_miss() __attribute__((weak));
+const bool sanitizer_needs_descriptors = &__ubsan_handle_dynamic_type_cache_miss != nullptr;
+
 const ChildFunction descriptors{"hostile: RLIMIT_NOFILE", [](std::span<const std::string> arguments) -> int {
   const std::string& name = arguments[0];
+  if (sanitizer_needs_descriptors) return cannot;
   CircularBuffer held(name + "-held", 4, 64);
   const int next = ::dup(0);
   ::close(next);
@@ -249,7 +254,7 @@ TEST_CASE("the 64 MB of /dev/shm that containers have are used to the last messa
 TEST_CASE("sizes beyond RLIMIT_FSIZE are told as too_large before the system's signal, and nothing is left") { run("hostile: RLIMIT_FSIZE", "no limit can be set"); }
 
 TEST_CASE("a process without descriptors is told no_space, what it has open goes on, and nothing is in its way afterwards") {
-  run("hostile: RLIMIT_NOFILE", "no limit can be set");
+  run("hostile: RLIMIT_NOFILE", "a sanitizer needs descriptors itself");
 }
 
 TEST_CASE("of 8,190 handles of one segment the last costs as many system calls to open as the hundredth") {
