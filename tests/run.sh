@@ -6,7 +6,7 @@
 # Presets: dev (the default), release, asan, tsan, and each with -clang behind it; portable (Linux with what every POSIX system
 # has), windows (under Wine), linux32, aarch64 and riscv64 (under qemu). Builds in build/<preset>, or in $STRAIT_BUILD/<preset>;
 # only the programs named in $STRAIT_TEST_PROGRAMS, if it is set, with precompiled headers if $STRAIT_PRECOMPILE is ON, and as
-# C++$STRAIT_STANDARD instead of 20.
+# C++$STRAIT_STANDARD instead of 20; without the crash tests' second form if $STRAIT_TEST_VARIANTS is OFF.
 # Warnings are errors only with STRAIT_WARNINGS_AS_ERRORS=ON in the environment: a compiler that we
 # have not seen may warn of something new.
 set -eu
@@ -38,7 +38,8 @@ tsan*) ! setarch -R true >/dev/null 2>&1 || run="setarch -R" ;;
 esac
 
 cmake --preset "$preset" -B "$build" -DSTRAIT_WARNINGS_AS_ERRORS="${STRAIT_WARNINGS_AS_ERRORS:-OFF}" \
-  ${STRAIT_PRECOMPILE:+"-DSTRAIT_PRECOMPILE=$STRAIT_PRECOMPILE"} ${STRAIT_STANDARD:+"-DCMAKE_CXX_STANDARD=$STRAIT_STANDARD"}
+  ${STRAIT_PRECOMPILE:+"-DSTRAIT_PRECOMPILE=$STRAIT_PRECOMPILE"} ${STRAIT_STANDARD:+"-DCMAKE_CXX_STANDARD=$STRAIT_STANDARD"} \
+  ${STRAIT_TEST_VARIANTS:+"-DSTRAIT_TEST_VARIANTS=$STRAIT_TEST_VARIANTS"}
 # shellcheck disable=SC2086 # one word per program
 $run cmake --build "$build" -j "$(strait_jobs)" ${STRAIT_TEST_PROGRAMS:+--target $STRAIT_TEST_PROGRAMS}
 $run ctest --test-dir "$build" --output-on-failure --no-tests=error -j "$(strait_jobs)" "$@"

@@ -291,10 +291,13 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
   void write(Outgoing& message, Index node) {
     const SharedRing& nodes = channel_->out().nodes();
     const std::size_t length = message.write({nodes.data(node), nodes.node_buffer_size()});
+    // Before it goes out: whoever has an answer finds it counted.
+    count(message, static_cast<std::int64_t>(length - sizeof(PacketHeader)));
     channel_->out().post(node, length);
+  }
 
+  void count(const Outgoing& message, std::int64_t slice) noexcept {
     auto& counters = counters_.writing;
-    const auto slice = static_cast<std::int64_t>(length - sizeof(PacketHeader));
     counters.packets.add();
     counters.bytes.add(static_cast<std::uint64_t>(slice));
     counters.last_packet.set(slice);
