@@ -277,7 +277,7 @@ TEST_CASE("dotnet ring: a header or node that does not say what it must is refus
                             {32, 4, Errc::broken},        {36, -8, Errc::broken},            {36, 9, Errc::broken},        {36, 0x7fffffff, Errc::broken},
                             {32, 0, Errc::still_creating}};
   for (std::uint64_t node = 40; node < 136; node += 32) {
-    for (const std::uint64_t field : {0, 4, 16, 20, 24}) {
+    for (const std::uint64_t field : {0u, 4u, 16u, 20u, 24u}) {
       for (const std::int32_t value : {-1, 3, 1000, 0x7fffffff}) wrongs.push_back({node + field, value, Errc::broken});
     }
   }
@@ -297,7 +297,7 @@ TEST_CASE("dotnet ring: a cursor that is no index is an error, and a length that
   const Bytes fresh = bytes_of(name, 160);
   std::int64_t value = 0;
   for (const std::int32_t bad : {-1, 3, 0x7fffffff, -0x7fffffff}) {
-    for (const std::uint64_t cursor : {16, 20, 24, 28}) {
+    for (const std::uint64_t cursor : {16u, 20u, 24u, 28u}) {
       INFO("cursor at " << cursor << " is " << bad);
       put(name, fresh);
       patch_int(name, cursor, bad);
@@ -335,7 +335,7 @@ TEST_CASE("dotnet ring: random bytes in place of all that changes never crash, h
       const std::int32_t value = random() % 8 == 0 ? static_cast<std::int32_t>(random()) : static_cast<std::int32_t>(random() % 5) - 1;
       std::memcpy(spoilt.data() + offset, &value, sizeof value);
     };
-    for (const std::size_t cursor : {16, 20, 24, 28}) set(cursor);
+    for (const std::size_t cursor : {16u, 20u, 24u, 28u}) set(cursor);
     for (std::size_t node = 40; node < 136; node += 32) {
       set(node + 8);
       set(node + 12);
@@ -350,7 +350,7 @@ TEST_CASE("dotnet ring: random bytes in place of all that changes never crash, h
       static_cast<void>(caught([&] { return ring.read_with([](std::span<const std::byte> bytes) { CHECK(bytes.size() <= 8); }, no_wait); }));
     }
     const Bytes now = bytes_of(name, 160);
-    for (const std::size_t offset : {0, 4, 8, 12, 32, 36, 40, 44, 56, 60, 64, 72, 76, 88, 92, 96, 104, 108, 120, 124, 128}) {
+    for (const std::size_t offset : {0u, 4u, 8u, 12u, 32u, 36u, 40u, 44u, 56u, 60u, 64u, 72u, 76u, 88u, 92u, 96u, 104u, 108u, 120u, 124u, 128u}) {
       if (std::memcmp(now.data() + offset, fresh.data() + offset, 4) != 0) FAIL("something else was written, at " << offset);
     }
   }
