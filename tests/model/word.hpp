@@ -32,7 +32,7 @@ class Word {
 
   T load(std::memory_order = std::memory_order_seq_cst) const {
     step();
-    const T value = static_cast<T>(scheduler.forwarded(this, value_));
+    const T value = static_cast<T>(scheduler.forwarded(this, bits(value_)));
     note("load", value, value);
     saw(value);
     return value;
@@ -91,15 +91,17 @@ class Word {
   void drain() const {
     if (!quiet_) scheduler.drain_own();
   }
+  // As the scheduler keeps every value.
+  static std::uint64_t bits(T value) noexcept { return static_cast<std::uint64_t>(value); }
   void saw(T value) const {
-    if (!quiet_) scheduler.saw(mix(static_cast<std::uint64_t>(index_) + 1, value));
+    if (!quiet_) scheduler.saw(mix(static_cast<std::uint64_t>(index_) + 1, bits(value)));
   }
   T set(const char* what, T value, bool is_told = true) {
     const T before = value_;
     value_ = value;
     note(what, before, value);
     if (is_told) saw(before);
-    if (!quiet_ && before != value) scheduler.changed(this, before, value);
+    if (!quiet_ && before != value) scheduler.changed(this, bits(before), bits(value));
     if (changed_ != nullptr) changed_(index_, before, value);
     return before;
   }
