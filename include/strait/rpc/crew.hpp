@@ -49,6 +49,9 @@ class Crew {
   Crew& operator=(const Crew&) = delete;
 
   Work& work() noexcept { return work_; }
+
+  // A request leaves the queue, or the ring, for the thread that will serve it.
+  virtual void begin(Request&) noexcept {}
   Attendance<std::atomic<std::uint32_t>>& attendance() noexcept { return attendance_; }
 
   // ---- work for the threads ------------------------------------------------------------------------------------------------
@@ -169,7 +172,7 @@ class Crew {
 
   bool do_some_work() {
     if (!work_.has_some()) return false;
-    Work::Item item = work_.take([this](bool full) { tell_full(full); });
+    Work::Item item = work_.take([this](bool full) { tell_full(full); }, [this](Request& request) { begin(request); });
     if (item.kind == Work::Kind::nothing) return false;
     if (work_.has_some() && slow_.load(std::memory_order_relaxed)) call_worker();  // relaxed: an estimate
     if (item.kind == Work::Kind::request) {

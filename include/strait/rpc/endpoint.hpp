@@ -35,6 +35,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -264,14 +265,24 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
 
   // ---- handlers ------------------------------------------------------------------------------------------------------------------
 
-  void serve(Request& request) override {
-    // A caller that is gone is not served.
-    if (!request.forgotten && context_.is_gone(request.from)) return;
-    std::stop_source stop{std::nostopstate};
-    if (handler_.wants_stop()) {
-      stop = running_.begin(request);
-      waiter_.shorten_sleep();
+  void begin(Request& request) noexcept override {
+    if (!handler_.wants_stop()) return;
+    try {
+      request.stop = running_.begin(request);
+    } catch (const std::bad_alloc&) {
+      request.stop = std::stop_source(std::nostopstate);  // it is served, and cannot be told to stop
     }
+  }
+
+  void serve(Request& request) override {
+    if (handler_.wants_stop()) waiter_.shorten_sleep();
+    // A caller that is gone is not served; and whoever closes has told those that had begun by then, and nobody later.
+    if ((request.forgotten || !context_.is_gone(request.from)) && !context_.gate.is_closing()) handle(request);
+    if (handler_.wants_stop()) running_.end(request);
+    if (request.payload.capacity() > Work::greatest_spare) request.payload = {};
+  }
+
+  void handle(Request& request) {
     const SlotScope slot(*this);
     const auto send_result = [&](std::span<const std::byte> bytes) {
       context_.check_size(bytes.size(), "the handler returned ");
@@ -279,15 +290,13 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
     };
     std::optional<std::string> failure;
     try {
-      handler_(request.id, request.payload.view(), stop.get_token(), ReplyTo(send_result));
+      handler_(request.id, request.payload.view(), request.stop.get_token(), ReplyTo(send_result));
     } catch (const std::exception& error) {
       failure = error.what();
     } catch (...) {
       failure = "an exception that is not a std::exception";
     }
-    if (handler_.wants_stop()) running_.end(request);
     if (failure) reply(request, RpcOutcome::handler_failed, std::as_bytes(std::span(*failure)));
-    if (request.payload.capacity() > Work::greatest_spare) request.payload = {};
   }
 
   void reply(const Request& request, RpcOutcome outcome, std::span<const std::byte> bytes) {

@@ -166,6 +166,7 @@ class Receiver {
       me->mine.id = header.id;
       me->mine.from = header.from;
       me->mine.forgotten = forgotten;
+      crew_.begin(me->mine);  // under `reading_`: a cancel that comes after it finds it begun
       me->has_mine = true;
       return;
     }

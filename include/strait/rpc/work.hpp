@@ -14,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -25,6 +26,7 @@ struct Request {
   std::uint32_t from = 0;  // the caller's epoch
   bool forgotten = false;  // nobody waits for the reply
   Bytes payload;
+  std::stop_source stop{std::nostopstate};  // its handler's, from the moment it is nobody else's any more
 };
 
 class Work {
@@ -108,9 +110,10 @@ class Work {
 
   std::size_t requests_waiting() const noexcept { return requests_waiting_.load(std::memory_order_seq_cst); }  // SYNC work
 
-  // A request comes with its slot.
-  template <class OnFull>
-  Item take(OnFull on_full) {
+  // A request comes with its slot. `begin(request)` runs under this lock: whoever wants to stop a request finds it either waiting here or
+  // begun.
+  template <class OnFull, class Begin>
+  Item take(OnFull on_full, Begin begin) {
     Item item;
     const std::lock_guard lock(mutex_);
     if (!tasks_.empty()) {
@@ -129,6 +132,7 @@ class Work {
       item.request = std::move(requests_.front());
       requests_.pop_front();
       bytes_ -= item.request.payload.size();
+      begin(item.request);
       requests_went(on_full);
     }
     return item;
