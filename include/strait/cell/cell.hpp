@@ -6,8 +6,8 @@
 //     mend of a dead writer:    if it had begun: journal -> value;  undone
 //
 //   C1  a reader returns a value that was whole at some moment of its call, with that value's version.
-//   C2  a reader waits for nobody, but for a few microseconds once: while somebody writes it returns what was before. It begins again only when a change began while it was
-//       copying the value, or two changes began while it was copying the journal.
+//   C2  a reader waits for nobody, but for a few microseconds once: while somebody writes it returns what was before. It begins
+//       again only when a change began while it was copying the value, or two changes began while it was copying the journal.
 //   C3  the version grows by exactly one with each change; a change whose writer died before `finish` never was.
 //   C4  the journal that a reader may be copying is not touched before two changes later: there are two, used by turns.
 //

@@ -9,6 +9,7 @@
 #include <strait/core/timeout.hpp>
 #include <strait/handle/mutex_handle.hpp>
 #include <strait/handle/opened.hpp>
+#include <strait/handle/wait_source.hpp>
 #include <strait/layout/cell.hpp>
 #include <strait/layout/seat.hpp>
 #include <strait/platform/process.hpp>
@@ -99,6 +100,8 @@ struct Changed {
 };
 
 class CellHandle {
+  using SignalName = layout::SignalName;
+
  public:
   using Session = segment::Session;
 
@@ -153,7 +156,7 @@ class CellHandle {
     if (session().read_only()) {
       poll(timeout, attempt);
     } else if (again) {
-      waited = session().wait_on(SignalName::readers, timeout, whom, attempt);
+      waited = session().wait_on(SignalName::readers, timeout, whom, attempt, wait::idle_slice);
     } else {
       waited = session().wait(SignalName::readers, timeout, whom, attempt);
     }
@@ -162,13 +165,16 @@ class CellHandle {
     return waited == wait::Waited::stopped ? Status::peer_lost : Status::timed_out;
   }
 
-  // Has it changed since this was last answered with true, or the handle was opened?
-  bool has_news() const noexcept {
-    const auto version = cell_.version_after_announcement();
-    // relaxed: this handle's own note
-    if (told_.load(std::memory_order_relaxed) == version) return false;
-    told_.store(version, std::memory_order_relaxed);
-    return true;
+  // It has come when there was a change since it last had, or the handle was opened.
+  auto wait_source() const {
+    return SessionSource(opened_->gate(), opened_->shared_session(), SignalName::readers, [this](Status& verdict) {
+      verdict = Status::ok;
+      const auto version = cell_.version_after_announcement();
+      // relaxed: this handle's own note
+      if (told_.load(std::memory_order_relaxed) == version) return false;
+      told_.store(version, std::memory_order_relaxed);
+      return true;
+    });
   }
 
   // The changes from `since` on, up to and with `version`. What is not remembered any more may have changed everything.
@@ -200,8 +206,6 @@ class CellHandle {
   }
 
  private:
-  using SignalName = layout::SignalName;
-
   // An end for a reader whose every copy was torn.
   class Patience {
    public:

@@ -7,6 +7,7 @@
 // What comes between the user's last look and the rearming is found by the thread's look. The thread raises the flag before it
 // notes that, and the user lowers it before it notes that, so that at worst a flag is up with nothing to take, once.
 
+#include <strait/core/timeout.hpp>
 #include <strait/handle/gate.hpp>
 #include <strait/handle/workers.hpp>
 #include <strait/layout/control.hpp>

@@ -8,7 +8,6 @@
 #include <strait/handle/cell_handle.hpp>
 #include <strait/handle/handler.hpp>
 #include <strait/handle/opened.hpp>
-#include <strait/handle/wait_source.hpp>
 #include <strait/handle/workers.hpp>
 #include <strait/layout/cell.hpp>
 #include <strait/platform/shared_bytes.hpp>
@@ -107,12 +106,7 @@ class StructHandle {
                                     last = std::move(last), seen]() mutable { watching(*handler, poll, deliver, last, seen); });
   }
 
-  auto wait_source() const {
-    return SessionSource(opened_.gate(), opened_.shared_session(), layout::SignalName::readers, [this](Status& verdict) {
-      verdict = Status::ok;
-      return cell_.has_news();
-    });
-  }
+  auto wait_source() const { return cell_.wait_source(); }
 
  private:
   // How long a cancelled handler's thread lives on at most.

@@ -48,10 +48,10 @@ class Crew {
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
-  Work& work() noexcept { return work_; }
-
   // A request leaves the queue, or the ring, for the thread that will serve it.
   virtual void begin(Request&) noexcept {}
+
+  Work& work() noexcept { return work_; }
   Attendance<std::atomic<std::uint32_t>>& attendance() noexcept { return attendance_; }
 
   // ---- work for the threads ------------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ class RawObject {
       object_.emplace(platform::SharedObject::open_or_make(name, options.permissions));
       platform::LifeLock life(*object_, name, layout::life_lock_offset);  // a creator of another class may be about to use the same empty object
       if (object_->size() == 0 && life.try_exclusive() && object_->size() == 0 && object_->is_named(name)) {
-        if (!object_->may_be_filled()) refuse_another_users(name);
+        object_->check_may_be_filled(name);
         fill(name, initial, size, record);
         life.pass_on();
         return;
@@ -124,10 +124,6 @@ class RawObject {
   std::byte* data() const noexcept { return mapping_.data(); }
 
  private:
-  [[noreturn]] static void refuse_another_users(const std::string& name) {
-    throw Error(Errc::permission_denied, name, "another user has made an empty object under this name; it is not filled, because that user could read it");
-  }
-
   void fill(const std::string& name, const void* initial, std::size_t size, layout::CellBlock& record) {
     // DEATH here: an empty object without an owner: the next creator of the name fills it.
     core::death_point("struct: object made");

@@ -214,10 +214,11 @@ class Segment {
       if (!object_->is_named(object_name_)) return Progress::again;
       const auto content = look(bytes);
       if (content == Content::foreign) not_ours();
-      if (content == Content::empty && may_create && !object_->may_be_filled()) {
-        throw Error(Errc::permission_denied, name_, "another user has made an empty object under this name; it is not filled, because that user could read it");
+      if (content == Content::empty && may_create) {
+        object_->check_may_be_filled(name_);
+        make(expected.shape, options);
+        return Progress::done;
       }
-      if (content == Content::empty && may_create) return make(expected.shape, options), Progress::done;
       if ((content == Content::unfinished || content == Content::ready) && !layout::can_tell_life(bytes.presence)) cannot_tell(bytes.presence);
       remove_stale();
       if (!may_create) not_found();

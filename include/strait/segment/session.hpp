@@ -136,12 +136,13 @@ class Session {
     return wait(signal(name), timeout, whom, attempt);
   }
 
-  // The same by a thread of the handle's own that has waited in vain just before: parked at once.
+  // The same by a thread of the handle's own that has waited in vain just before: parked at once. Where nothing hangs on when it learns
+  // of a death, `idle_slice` will do.
   template <class Attempt>
-  wait::Waited wait_on(SignalName name, Timeout timeout, For whom, Attempt attempt) {
+  wait::Waited wait_on(SignalName name, Timeout timeout, For whom, Attempt attempt, std::chrono::milliseconds slice_length = wait::slice) {
     WaitPolicy policy = wait_;
     if (policy.park) policy.spin = std::chrono::nanoseconds(0);
-    return wait(signal(name), timeout, whom, attempt, policy, wait::idle_slice);
+    return wait(signal(name), timeout, whom, attempt, policy, slice_length);
   }
 
   // The same on a signal of the segment's contents.

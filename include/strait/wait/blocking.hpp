@@ -14,7 +14,7 @@
 
 namespace strait::wait {
 
-// The longest that a call sleeps without asking whether somebody has died; and a thread that nobody's call waits for.
+// The longest that anybody sleeps without asking whether somebody has died; and a thread that only watches for changes.
 inline constexpr std::chrono::milliseconds slice{50};
 inline constexpr std::chrono::milliseconds idle_slice{100};
 

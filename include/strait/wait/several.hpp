@@ -7,6 +7,7 @@
 #include <strait/wait/blocking.hpp>
 #include <strait/wait/signal.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>

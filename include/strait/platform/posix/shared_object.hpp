@@ -92,9 +92,12 @@ class SharedObject {
     return wide_fstat(descriptor(), status) == 0 && status.st_uid == ::geteuid();
   }
 
-  // May a creator put its bytes into this object, which it found empty? Another user's could be read by that user, whatever permissions
-  // were asked for.
-  bool may_be_filled() const noexcept { return is_owned_by_this_user(); }
+  // For a creator that is about to put its bytes into this object, which it found empty. Throws permission_denied for another user's,
+  // who could read them, whatever permissions were asked for.
+  void check_may_be_filled(const std::string& name) const {
+    if (is_owned_by_this_user()) return;
+    throw Error(Errc::permission_denied, name, "another user has made an empty object under this name; it is not filled, because that user could read it");
+  }
 
   // Were both made by the same user?
   bool has_owner_of(const SharedObject& other) const noexcept {

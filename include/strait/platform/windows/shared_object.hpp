@@ -103,11 +103,11 @@ class SharedObject {
     return size > 0 ? static_cast<std::uint64_t>(size) : 0;
   }
 
-  // Of the size that it was made with, as far as the system tells: it counts whole pages.
   // A section is made with its rights in one step, and whoever made it fills it.
-  bool may_be_filled() const noexcept { return true; }
+  void check_may_be_filled(const std::string&) const noexcept {}
   bool has_owner_of(const SharedObject&) const noexcept { return true; }
 
+  // Of the size that it was made with, as far as the system tells: it counts whole pages.
   bool has_size(std::uint64_t size) const noexcept {
     const std::uint64_t page = windows::page_size();
     return this->size() == size || this->size() == (size + page - 1) / page * page;
