@@ -6,6 +6,7 @@
 #include "../support/shm_file.hpp"
 #include "../support/unique_name.hpp"
 #include "../support/watchdog.hpp"
+#include "in_a_child.hpp"
 
 #include <strait/layout/segment_plan.hpp>
 #include <strait/named_event.hpp>
@@ -19,15 +20,15 @@
 #include "../../examples/shm_inspect/snapshot.hpp"
 
 #include <fcntl.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <functional>
@@ -43,8 +44,6 @@ using namespace strait;
 using namespace strait::test;
 
 namespace {
-
-constexpr int cannot = 77;
 
 struct Big {
   std::byte bytes[300'000];
@@ -75,15 +74,6 @@ std::vector<std::pair<std::string, std::function<void(const std::string&)>>> big
          NamedEvent made(name, NamedEvent::Reset::automatic, false, options);
        }},
   };
-}
-
-void require(bool right, const std::string& what) {
-  if (!right) throw std::runtime_error(what);
-}
-
-bool own_shm(const char* options) {
-  return ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-         ::mount("tmpfs", "/dev/shm", "tmpfs", 0, options) == 0;
 }
 
 const ChildFunction tiny_shm{"hostile: tiny /dev/shm", [](std::span<const std::string> arguments) -> int {
@@ -278,13 +268,15 @@ TEST_CASE("of 8,190 handles of one segment the last costs as many system calls t
   std::vector<std::unique_ptr<BufferReadWrite>> handles;
   handles.reserve(most);
   handles.push_back(std::make_unique<BufferReadWrite>(name, 64, options));
-  std::uint64_t hundredth = 0;
-  std::uint64_t last = 0;
+  // The cheapest of some that follow each other: in passing, an open looks at what other processes of this machine left behind.
+  std::uint64_t hundredth = UINT64_MAX;
+  std::uint64_t last = UINT64_MAX;
   while (handles.size() < most) {
     const auto so_far = lock_calls;
     handles.push_back(std::make_unique<BufferReadWrite>(name));
-    last = lock_calls - so_far;
-    if (handles.size() == 100) hundredth = last;
+    const auto calls = lock_calls - so_far;
+    if (handles.size() > 100 - 20 && handles.size() <= 100) hundredth = (std::min)(hundredth, calls);
+    if (handles.size() > most - 20) last = (std::min)(last, calls);
   }
   if (hundredth == 0) WARN("the system calls could not be counted");
   CHECK(last <= hundredth);
@@ -361,6 +353,10 @@ TEST_CASE("the inspector refuses an event's segment that is too small for what i
   bytes.resize(plan.segment_size);
   std::memcpy(bytes.data(), static_cast<const void*>(&header), sizeof header);
   shm_write(name, bytes);
+  // Held, or any process that opens something might sweep it away as dead.
+  const auto object = platform::SharedObject::open(name, platform::SharedObject::Access::read_write);
+  const platform::LifeLock life(*object, name, layout::life_lock_offset);
+  REQUIRE(life.try_shared());
   const auto seen = inspect::look(name);
   REQUIRE(seen);
   CHECK(seen->state == inspect::Snapshot::State::unreadable);

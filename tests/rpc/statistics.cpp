@@ -35,8 +35,12 @@ TEST_CASE("every counter is exact, on both sides, and reset sets them back", "[t
     return std::vector<std::byte>(payload.size() == 500 ? 225 : 7);
   });
   // Requests of 500, 10, 3 and 0 bytes; answers of 225, 7, an error of 4 and 7 bytes.
-  for (const std::size_t size : {500u, 10u, 3u, 0u}) static_cast<void>(caller.remote_request(pattern(size, 1)));
-  eventually([&] { return callee.statistics().messages_sent == 4; });
+  // An answer is counted by the thread that has sent it, after it has: the next one's thread must not overtake it.
+  for (std::uint64_t answers = 0; const std::size_t size : {500u, 10u, 3u, 0u}) {
+    static_cast<void>(caller.remote_request(pattern(size, 1)));
+    ++answers;
+    eventually([&] { return callee.statistics().messages_sent == answers; });
+  }
 
   RpcStatistics s = caller.statistics();
   CHECK(s.requests_sent == 4);

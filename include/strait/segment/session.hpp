@@ -319,12 +319,13 @@ class Session {
 
   bool is_alive(Seat seat) const noexcept { return seat == seat_ || !presence_.is_dead(seat); }
 
-  // The owner is dead and so is everybody else: nothing that a call waits for can happen any more, except by a newcomer.
+  // The owner is dead and so is everybody else: nothing that a call waits for can happen any more, except by a newcomer. After
+  // mend_dead: a seat that is not free then has somebody living in it, or mending it.
   bool is_alone_without_owner() const noexcept {
     if (is_owner()) return false;
     for (Seat seat = 0; seat < segment_.seat_count(); ++seat) {
-      const layout::SeatWord word{segment_.seats()[seat].word.load(std::memory_order_relaxed)};  // relaxed: is_alive asks the system
-      if (seat != seat_ && word.state() != layout::SeatState::free && is_alive(seat)) return false;
+      const layout::SeatWord word{segment_.seats()[seat].word.load(std::memory_order_relaxed)};  // relaxed: mend_dead has asked the system
+      if (seat != seat_ && word.state() != layout::SeatState::free) return false;
     }
     return true;
   }

@@ -28,7 +28,13 @@ class OnSignal {
  public:
   OnSignal(std::atomic<std::uint32_t>& signal, const platform::Park& park) noexcept : signal_(&signal), park_(&park) {}
 
-  void announce() noexcept { announced_ = wait::announce(*signal_); }
+  // False: the last announcement still stands, and whatever was done for it, because nobody has woken anyone since.
+  bool announce() noexcept {
+    // relaxed: a waker that comes before this is seen by the park, which compares the word too
+    if ((announced_ & may_sleep) != 0 && signal_->load(std::memory_order_relaxed) == announced_) return false;
+    announced_ = wait::announce(*signal_);
+    return true;
+  }
 
   // At most so long, after an announcement. True: woken.
   bool sleep(std::chrono::nanoseconds at_most) const noexcept { return park_->sleep(*signal_, announced_, at_most); }
@@ -39,9 +45,9 @@ class OnSignal {
   std::uint32_t announced_ = 0;
 };
 
-// Tries until `attempt()` is true. `attempt` is called again after every announcement `where` made; it must load the state with seq_cst.
-// `fence()` runs between an announcement and the attempt that follows. `after_slice()` runs when a slice ended without a wake and once more at the deadline; `stop` ends the wait, after a last try.
-// `slept()` runs before each park.
+// Tries until `attempt()` is true. `attempt` is called again between an announcement that `where` made and the park; it must load the
+// state with seq_cst. `fence()` runs between a new announcement and the attempt that follows. `after_slice()` runs when a slice ended
+// without a wake and once more at the deadline; `stop` ends the wait, after a last try. `slept()` runs before each park.
 template <class Where, class Attempt, class Fence, class After, class OnPark>
 Waited until(Where where, const WaitPolicy& policy, Timeout timeout, Attempt attempt, Fence fence, After after_slice, OnPark slept,
              std::chrono::milliseconds slice_length = slice) {
@@ -71,8 +77,7 @@ Waited until(Where where, const WaitPolicy& policy, Timeout timeout, Attempt att
       if (now >= slice_end && ask()) return attempt() ? Waited::done : Waited::stopped;
     }
     if (!deadline.passed(now)) {
-      where.announce();
-      fence();
+      if (where.announce()) fence();
       if (attempt()) return Waited::done;
       slept();
       const auto left = deadline.left(now, slice_length);

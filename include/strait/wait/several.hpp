@@ -47,12 +47,14 @@ class OnSeveral {
  public:
   explicit OnSeveral(std::span<Source* const, count> sources) noexcept : sources_(sources) {}
 
-  void announce() noexcept {
+  // On all of them, again each time: a source's signal may be another one by now.
+  bool announce() noexcept {
     used_ = 0;
     for (Source* source : sources_) {
       const auto [signal, park] = source->where();
       if (signal != nullptr) spots_[used_++] = {park, signal, wait::announce(*signal)};
     }
+    return true;
   }
 
   bool sleep(std::chrono::nanoseconds at_most) const noexcept {
