@@ -2,6 +2,7 @@
 // Subscriber: gets every message of every publisher of the topic.
 
 #include <strait/error.hpp>
+#include <strait/handle/message_handlers.hpp>
 #include <strait/handle/readable.hpp>
 #include <strait/handle/subscriber_handle.hpp>
 #include <strait/handle/wait_source.hpp>
@@ -95,7 +96,7 @@ class Subscriber {
 
   /// Calls `handler(message)` with every message from now on. All handlers are called by one thread, with the same messages.
   Subscription on_message(std::function<void(std::span<const std::byte>)> handler) {
-    auto called = std::make_shared<handle::SubscriberHandle::MessageHandler>(std::move(handler), "on_message of \"" + name() + "\"");
+    auto called = std::make_shared<handle::MessageHandlers::One>(std::move(handler), "on_message of \"" + name() + "\"");
     this->handle().add(called);
     return Subscription(called);
   }
