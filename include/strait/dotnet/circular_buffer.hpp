@@ -16,9 +16,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -70,7 +70,7 @@ class CircularBuffer : public SharedBuffer {
   /// Writes the elements of any contiguous sized range (vector, array, string, string_view) as one message.
   template <core::ShareableRange Range>
   Status write(const Range& elements, Timeout timeout = std::chrono::seconds(1)) {
-    return write_bytes(std::ranges::data(elements), std::ranges::size(elements) * sizeof(std::ranges::range_value_t<Range>), timeout);
+    return write_bytes(std::ranges::data(elements), std::ranges::size(elements) * sizeof(core::range_element_t<Range>), timeout);
   }
 
   /// Reads one value. A message of another size throws type_mismatch and stays.
@@ -113,7 +113,7 @@ class CircularBuffer : public SharedBuffer {
   template <core::ShareableRange Range>
     requires(!Shareable<std::remove_cvref_t<Range>>)
   ReadResult read(Range&& out, Timeout timeout = std::chrono::seconds(1)) {
-    return read(std::span<std::ranges::range_value_t<Range>>(std::ranges::data(out), std::ranges::size(out)), timeout);
+    return read(std::span<core::range_element_t<Range>>(std::ranges::data(out), std::ranges::size(out)), timeout);
   }
 
   // ---- in place ------------------------------------------------------------------------------------------------------
