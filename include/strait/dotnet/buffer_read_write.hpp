@@ -23,7 +23,7 @@ namespace strait::dotnet {
 ///
 ///     write(value or range, position = 0)      read<T>(position = 0), read(into value or range, position = 0)
 ///     write_with(f, position = 0)              read_with(f, position = 0)
-class BufferReadWrite : public BytesByPosition<BufferWithLocks> {
+class BufferReadWrite : public BytesByPosition<dotnet::BufferWithLocks> {
  public:
   /// Creates. Throws already_exists while somebody has the name open.
   BufferReadWrite(std::string_view name, std::size_t buffer_size, const OpenOptions& options = {})

@@ -24,7 +24,7 @@ namespace strait::dotnet {
 /// format bears no type: only that the size is a multiple of `sizeof(T)` is checked. `[]`, `data`, iterators and `span` reach
 /// the shared bytes directly; `write` and `read` copy, under the rules of BufferWithLocks. See Elements (handle/elements.hpp).
 template <Shareable T>
-class SharedArray : public Elements<BufferWithLocks, T> {
+class SharedArray : public Elements<dotnet::BufferWithLocks, T> {
   static_assert(!std::is_same_v<std::remove_cv_t<T>, bool>, "C#'s bool takes 4 bytes in a SharedArray: use std::int32_t");
   static_assert(alignof(T) <= sizeof(SharedHeader), "elements lie 16 bytes behind a page: none may ask for a greater alignment");
 
@@ -37,7 +37,7 @@ class SharedArray : public Elements<BufferWithLocks, T> {
   explicit SharedArray(std::string_view name, const OpenOptions& options = {}) : Base(open(name, options), options) {}
 
  private:
-  using Base = Elements<BufferWithLocks, T>;
+  using Base = Elements<dotnet::BufferWithLocks, T>;
 
   static std::unique_ptr<Object> create(std::string_view name, std::size_t length, const OpenOptions& options) {
     if (length == 0) throw Error(Errc::invalid_argument, name, "the length is 0; an array has at least 1 element");
