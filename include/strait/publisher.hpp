@@ -30,7 +30,10 @@ namespace core {
 
 // The parts of one message: a range of ranges of bytes, or of whatever may cross a process border.
 template <class R>
-concept MessageParts = std::ranges::forward_range<R> && ShareableRange<std::ranges::range_reference_t<R>>;
+concept MessageParts = requires(R& range) {
+  { std::ranges::begin(range) } -> std::forward_iterator;
+  std::ranges::end(range);
+} && ShareableRange<std::iter_reference_t<range_iterator_t<R>>>;
 
 }  // namespace core
 
