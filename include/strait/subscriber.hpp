@@ -101,10 +101,11 @@ class Subscriber {
     return Subscription(called);
   }
 
-  /// A descriptor that is readable when there may be a message, or this subscriber is closed: for select, poll, epoll, or a loop built on
-  /// them. Then receive with no_wait until that says timed_out, which makes the descriptor wait for the next message, and go back to the
-  /// loop; do not read from it, nor close it. It stays valid as long as this object. A thread of this subscriber sleeps for it. POSIX only.
-  /// Throws permission_denied on a read_only subscriber and no_space where the process has no descriptor left.
+  /// A descriptor that is readable when there may be a message, or this subscriber is closed: for select, poll, epoll, or a loop
+  /// built on them. Then receive with no_wait until that says timed_out, which makes the descriptor wait for the next message,
+  /// and go back to the loop; do not read from it, nor close it. It stays valid as long as this object. A thread of this
+  /// subscriber sleeps for it. POSIX only. Throws permission_denied on a read_only subscriber and no_space where the process has
+  /// no descriptor left.
   template <class Flag = platform::ReadableFlag>
     requires(Flag::exists)
   int readable_fd() {

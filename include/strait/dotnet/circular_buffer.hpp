@@ -29,11 +29,12 @@ namespace strait::dotnet {
 
 /// A ring of `node_count` nodes of `node_buffer_size` bytes that holds node_count - 1 messages. Any number of threads may use one handle.
 ///
-/// What the format cannot give, whoever writes it: a process that is killed, or stopped for good, while it has a node reserved stops the
-/// ring there; a writer whose callback throws leaves an empty message, because a reserved node cannot be skipped; a message whose
-/// reader fails is gone. What only C# peers can still break: a C# writer that was held up for exactly one lap may reserve a node of a
-/// full ring, so that an unread message is written over, and a C# reader likewise (several C# writers or readers at once); a message
-/// that they publish may be seen only when the next one is, and their sleepers may sleep too long (up to 50 ms are made good here).
+/// What the format cannot give, whoever writes it: a process that is killed, or stopped for good, while it has a node reserved
+/// stops the ring there; a writer whose callback throws leaves an empty message, because a reserved node cannot be skipped; a
+/// message whose reader fails is gone. What only C# peers can still break: a C# writer that was held up for exactly one lap may
+/// reserve a node of a full ring, so that an unread message is written over, and a C# reader likewise (several C# writers or
+/// readers at once); a message that they publish may be seen only when the next one is, and their sleepers may sleep too long (up
+/// to 50 ms are made good here).
 class CircularBuffer : public SharedBuffer {
  public:
   /// Creates. Throws already_exists while somebody has the name open. `Sharing::one` promises that one thread at a time, in all

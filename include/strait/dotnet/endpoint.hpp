@@ -5,9 +5,9 @@
 //     sender       messages on their way out                              verdicts    how calls end
 //     receiver     what comes in                                          waiter      how threads wait, receiving meanwhile
 //
-// Its threads, and who of them receives, are those of Strait's own RpcBuffer (rpc/crew.hpp, rpc/attendance.hpp): whoever waits in a call
-// receives for everybody, a quick handler runs on the thread that received its request, and somebody always steps in while user code
-// runs. What differs is the channel:
+// Its threads, and who of them receives, are those of Strait's own RpcBuffer (rpc/crew.hpp, rpc/attendance.hpp): whoever waits in
+// a call receives for everybody, a quick handler runs on the thread that received its request, and somebody always steps in while
+// user code runs. What differs is the channel:
 //
 //   - the rings, the packets and the ids (dotnet/channel.hpp, dotnet/packet.hpp); a message is written whole by one thread;
 //   - two auto-reset events to sleep on: whoever stops looking at the ring and leaves messages there passes the wake-up on;

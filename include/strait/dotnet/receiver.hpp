@@ -1,7 +1,7 @@
 #pragma once
-// What comes in. Whoever holds `reading_`, tried and never waited for, takes what is there for everybody: every thread that waits for
-// something of this endpoint looks while it does. It runs no user code and waits for nothing while it holds the lock: answers end calls;
-// requests are copied out and queued, or kept, by a worker that serves the request itself after it has let go.
+// What comes in. Whoever holds `reading_`, tried and never waited for, takes what is there for everybody: every thread that waits
+// for something of this endpoint looks while it does. It runs no user code and waits for nothing while it holds the lock: answers
+// end calls; requests are copied out and queued, or kept, by a worker that serves the request itself after it has let go.
 
 #include <strait/core/error.hpp>
 #include <strait/dotnet/calls.hpp>

@@ -1,6 +1,6 @@
 #pragma once
-// Messages on their way out. Each is written whole by one thread, which holds `writing_`: packets of two messages never mix in a ring.
-// What can neither be sent at once nor be waited for goes to the outbox, which a worker empties.
+// Messages on their way out. Each is written whole by one thread, which holds `writing_`: packets of two messages never mix in a
+// ring. What can neither be sent at once nor be waited for goes to the outbox, which a worker empties.
 
 #include <strait/core/error.hpp>
 #include <strait/core/timeout.hpp>

@@ -1,6 +1,6 @@
 #pragma once
-// How calls end: each once, by whoever takes it off the list, with one of the outcomes. Its caller is woken where it sleeps, its future
-// is set, or its callback is a worker's next work; no user code runs here.
+// How calls end: each once, by whoever takes it off the list, with one of the outcomes. Its caller is woken where it sleeps, its
+// future is set, or its callback is a worker's next work; no user code runs here.
 
 #include <strait/core/timeout.hpp>
 #include <strait/dotnet/calls.hpp>

@@ -1,6 +1,7 @@
 #pragma once
-// How a subscriber comes by the rings of its publishers: the connector, a thread of its own, connects to those that come and lets go of those
-// that go, whatever the user's threads do; it never runs user code. What it has opened waits here until a receiver lets it in.
+// How a subscriber comes by the rings of its publishers: the connector, a thread of its own, connects to those that come and lets
+// go of those that go, whatever the user's threads do; it never runs user code. What it has opened waits here until a receiver
+// lets it in.
 
 #include <strait/core/config.hpp>
 #include <strait/core/error.hpp>

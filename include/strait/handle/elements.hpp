@@ -14,9 +14,9 @@
 
 namespace strait {
 
-/// What SharedArray is to its user: a random-access range of `size()` elements. `[]`, `data`, iterators and `span` reach the shared bytes
-/// directly, without lock or copy: processes that use them at the same time synchronise by the lock or by atomics of their own.
-/// `write` and `read` copy, under the rules of `Base`. Pointers and iterators are valid until the handle is closed.
+/// What SharedArray is to its user: a random-access range of `size()` elements. `[]`, `data`, iterators and `span` reach the
+/// shared bytes directly, without lock or copy: processes that use them at the same time synchronise by the lock or by atomics of
+/// their own. `write` and `read` copy, under the rules of `Base`. Pointers and iterators are valid until the handle is closed.
 template <class Base, Shareable T>
 class Elements : public Base {
  public:

@@ -1,6 +1,6 @@
 #pragma once
-// A subscriber without its types: its part in the topic, the rings of all publishers, which take turns, and its threads: the connector
-// (handle/connector.hpp), and those that call the user's handlers.
+// A subscriber without its types: its part in the topic, the rings of all publishers, which take turns, and its threads: the
+// connector (handle/connector.hpp), and those that call the user's handlers.
 
 #include <strait/core/config.hpp>
 #include <strait/core/error.hpp>
@@ -122,7 +122,8 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
  private:
   // ---- receiving -----------------------------------------------------------------------------------------------------------
 
-  // The common case, and small enough to be inlined into every receive: the next message lies in one node of the source whose turn it is.
+  // The common case, and small enough to be inlined into every receive: the next message lies in one node of the source whose
+  // turn it is.
   template <class Use>
   STRAIT_HOT bool take_in_place(Use& use) {
     const Taking taking(*this);

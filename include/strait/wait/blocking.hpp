@@ -39,9 +39,9 @@ class OnSignal {
   std::uint32_t announced_ = 0;
 };
 
-// Tries until `attempt()` is true. `attempt` is called again after every announcement `where` made; it must load the state with seq_cst.
-// `fence()` runs between an announcement and the attempt that follows. `after_slice()` runs when a slice ended without a wake and once more at the deadline; `stop` ends the wait, after a last try.
-// `slept()` runs before each park.
+// Tries until `attempt()` is true. `attempt` is called again after every announcement `where` made; it must load the state with
+// seq_cst. `fence()` runs between an announcement and the attempt that follows. `after_slice()` runs when a slice ended without a
+// wake and once more at the deadline; `stop` ends the wait, after a last try. `slept()` runs before each park.
 template <class Where, class Attempt, class Fence, class After, class OnPark>
 Waited until(Where where, const WaitPolicy& policy, Timeout timeout, Attempt attempt, Fence fence, After after_slice, OnPark slept,
              std::chrono::milliseconds slice_length = slice) {
