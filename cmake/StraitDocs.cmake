@@ -17,8 +17,9 @@ set(strait_docs_folder "${CMAKE_CURRENT_BINARY_DIR}/docs")
 set(strait_docs_input "")
 file(GLOB strait_docs_files CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/include/strait/*.hpp" "${CMAKE_CURRENT_SOURCE_DIR}/include/strait/layout/*.hpp"
   "${CMAKE_CURRENT_SOURCE_DIR}/include/strait/dotnet/*.hpp" "${CMAKE_CURRENT_SOURCE_DIR}/.github/docs/*.md")
-# What a public header of the same name only includes.
-foreach(header IN ITEMS core/error core/options core/shareable core/timeout rpc/options rpc/response rpc/statistics)
+# What a public header of the same name only includes; and what two classes have in common.
+foreach(header IN ITEMS core/error core/options core/shareable core/timeout rpc/options rpc/response rpc/statistics
+    handle/bytes_by_position handle/elements rpc/endpoint_handle)
   list(APPEND strait_docs_files "${CMAKE_CURRENT_SOURCE_DIR}/include/strait/${header}.hpp")
 endforeach()
 list(APPEND strait_docs_files "${CMAKE_CURRENT_SOURCE_DIR}/.github/CONTRIBUTING.md")

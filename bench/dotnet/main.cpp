@@ -7,30 +7,20 @@
 #include <strait/dotnet/rpc_buffer.hpp>
 #include <strait/rpc_buffer.hpp>
 
-#include <sched.h>
-
-#include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <functional>
-#include <map>
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <type_traits>
 #include <vector>
 
 #include "../peers/unique_name.hpp"
 #include "../support/clock.hpp"
-#include "../support/crew.hpp"
-#include "../support/shared_region.hpp"
-#include "../support/statistics.hpp"
+#include "../support/in_turns.hpp"
 
 namespace {
 
@@ -39,31 +29,6 @@ using namespace std::chrono_literals;
 using strait::RingOptions;
 using strait::Sharing;
 using strait::Status;
-
-struct Settings {
-  std::chrono::milliseconds length{200};
-  int rounds = 5;
-  std::vector<unsigned> cpus = allowed_cpus();
-  std::string only;
-};
-
-struct Shared {
-  std::atomic<bool> ready{false}, over{false};
-  double per_second = 0;
-};
-
-double run(const Settings& settings, const std::function<void(Shared&)>& server, const std::function<double(Shared&)>& client) {
-  strait::bench::Shared<Shared> shared;
-  Crew crew(60s);
-  crew.add(settings.cpus[settings.cpus.size() > 1 ? 1 : 0], [&] { server(*shared); });
-  crew.add(settings.cpus[0], [&] {
-    while (!shared->ready) std::this_thread::sleep_for(1ms);
-    shared->per_second = client(*shared);
-    shared->over = true;
-  });
-  crew.run();
-  return shared->per_second;
-}
 
 struct Message {
   std::uint64_t number;
@@ -76,8 +41,8 @@ static_assert(sizeof(Message) == 64);
 template <class Ring>
 double messages(const Settings& settings, const RingOptions& options) {
   const std::string name = unique_name();
-  return run(settings,
-             [&](Shared& shared) {
+  return run_two_sides(settings, true,
+             [&](TwoSides& shared) {
                Ring ring(name, 1024, sizeof(Message), options);
                shared.ready = true;
                Message message{};
@@ -88,7 +53,7 @@ double messages(const Settings& settings, const RingOptions& options) {
                  if (ring.write(message, 10s) != Status::ok) throw std::runtime_error("a write failed");
                }
              },
-             [&](Shared& shared) {
+             [&](TwoSides& shared) {
                Ring ring = [&] {
                  if constexpr (std::is_same_v<Ring, strait::dotnet::CircularBuffer>) {
                    return Ring(name, options);
@@ -121,14 +86,14 @@ double messages(const Settings& settings, const RingOptions& options) {
 template <class Rpc>
 double calls(const Settings& settings) {
   const std::string name = unique_name();
-  return run(settings,
-             [&](Shared& shared) {
+  return run_two_sides(settings, true,
+             [&](TwoSides& shared) {
                // Whoever comes first is the master.
                Rpc server(name, [](std::uint64_t, std::span<const std::byte> payload) { return payload; });
                shared.ready = true;
                while (!shared.over) std::this_thread::sleep_for(1ms);
              },
-             [&](Shared&) {
+             [&](TwoSides&) {
                Rpc caller(name);
                const std::vector<std::byte> message(1024, std::byte{7});
                const auto call = [&] {
@@ -149,57 +114,20 @@ double calls(const Settings& settings) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  Settings settings;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view option = argv[i];
-    if (option == "--quick") {
-      settings.length = 20ms;
-      settings.rounds = 1;
-    } else if (option == "--rounds" && i + 1 < argc) {
-      settings.rounds = std::max(1, std::atoi(argv[++i]));
-    } else if (option == "--phase-ms" && i + 1 < argc) {
-      settings.length = std::chrono::milliseconds(std::max(1, std::atoi(argv[++i])));
-    } else if (option == "--only" && i + 1 < argc) {
-      settings.only = argv[++i];
-    } else if (option == "--realtime") {
-      const sched_param priority{.sched_priority = 1};
-      if (::sched_setscheduler(0, SCHED_RR, &priority) != 0) throw std::runtime_error("--realtime is not permitted");
-    } else {
-      std::fputs("strait-bench-dotnet [--quick] [--rounds N (5)] [--phase-ms N (200)] [--only SUBJECT] [--realtime]\n"
-                 "--realtime: above all ordinary processes, for a machine that has other things to do; with --phase-ms 40, because\n"
-                 "the kernel stops real-time processes for a twentieth of each second\n", stderr);
-      return 2;
-    }
-  }
-
+  const Settings settings = settings_of("strait-bench-dotnet", argc, argv);
   RingOptions one;
   one.writers = one.readers = Sharing::one;
-  std::vector<std::pair<std::string, std::function<double()>>> subjects = {
+  const InTurns rounds(settings, {
       {"dotnet ring 64 B, one writer, one reader", [&] { return messages<strait::dotnet::CircularBuffer>(settings, one); }},
       {"dotnet ring 64 B, taking turns", [&] { return messages<strait::dotnet::CircularBuffer>(settings, {}); }},
       {"native ring 64 B, open to all", [&] { return messages<strait::CircularBuffer>(settings, {}); }},
       {"dotnet call 1 KiB", [&] { return calls<strait::dotnet::RpcBuffer>(settings); }},
       {"native call 1 KiB", [&] { return calls<strait::RpcBuffer>(settings); }},
-  };
-  if (!settings.only.empty()) std::erase_if(subjects, [&](const auto& subject) { return subject.first != settings.only; });
-  std::map<std::string, std::vector<double>> results;
-  for (int round = 0; round < settings.rounds; ++round) {
-    for (const auto& [name, measure] : subjects) results[name].push_back(measure());
-  }
-  for (const auto& [name, measure] : subjects) {
-    auto samples = results[name];
-    const double middle = median(samples);
-    std::printf("%-42s %12.0f /s   (%.0f .. %.0f)\n", name.c_str(), middle, *std::min_element(samples.begin(), samples.end()),
-                *std::max_element(samples.begin(), samples.end()));
-  }
+  });
+  rounds.print("/s");
   if (!settings.only.empty()) return 0;
-  const auto ratio = [&](const char* what, const char* of, const char* to) {
-    std::vector<double> ratios;
-    for (std::size_t round = 0; round < results[of].size(); ++round) ratios.push_back(results[of][round] / results[to][round]);
-    std::printf("%-42s %6.2f\n", what, median(ratios));
-  };
-  ratio("dotnet ring : native ring", "dotnet ring 64 B, one writer, one reader", "native ring 64 B, open to all");
-  ratio("dotnet call : native call", "dotnet call 1 KiB", "native call 1 KiB");
+  rounds.print_ratio("dotnet ring : native ring", "dotnet ring 64 B, one writer, one reader", "native ring 64 B, open to all");
+  rounds.print_ratio("dotnet call : native call", "dotnet call 1 KiB", "native call 1 KiB");
 } catch (const std::exception& error) {
   std::fprintf(stderr, "strait-bench-dotnet: %s\n", error.what());
   return 1;

@@ -3,25 +3,23 @@
 
 #include <strait/rpc_buffer.hpp>
 
-#include <sched.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <deque>
-#include <functional>
 #include <future>
-#include <map>
+#include <span>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "../peers/unique_name.hpp"
-#include "../support/crew.hpp"
+#include "../support/clock.hpp"
+#include "../support/in_turns.hpp"
 #include "../support/process.hpp"
 #include "../support/shared_region.hpp"
 #include "../support/statistics.hpp"
@@ -31,46 +29,6 @@ namespace {
 
 using namespace strait::bench;
 using namespace std::chrono_literals;
-
-struct Settings {
-  std::chrono::milliseconds length{200};
-  std::chrono::milliseconds pause{0};  // between two measurements
-  int rounds = 5;
-  std::vector<unsigned> cpus = allowed_cpus();
-  std::string only;
-};
-
-struct Shared {
-  std::atomic<bool> ready{false}, over{false};
-  double per_second = 0;
-};
-
-// Runs `server()` and `client()` in processes of their own; what the client returns is operations per second.
-double run(const Settings& settings, bool pinned, const std::function<void(Shared&)>& server, const std::function<double(Shared&)>& client) {
-  std::this_thread::sleep_for(settings.pause);
-  strait::bench::Shared<Shared> shared;
-  Crew crew(60s);
-  const unsigned first = settings.cpus[0], second = settings.cpus[settings.cpus.size() > 1 ? 1 : 0];
-  const auto unpin = [&] {
-    if (pinned) return;
-    cpu_set_t all;
-    CPU_ZERO(&all);
-    for (const unsigned cpu : settings.cpus) CPU_SET(cpu, &all);
-    ::sched_setaffinity(0, sizeof all, &all);
-  };
-  crew.add(second, [&] {
-    unpin();
-    server(*shared);
-  });
-  crew.add(first, [&] {
-    unpin();
-    while (!shared->ready) std::this_thread::sleep_for(1ms);
-    shared->per_second = client(*shared);
-    shared->over = true;
-  });
-  crew.run();
-  return shared->per_second;
-}
 
 template <class F>
 double rate_of(std::chrono::milliseconds length, int batch, F call) {
@@ -90,8 +48,8 @@ double rate_of(std::chrono::milliseconds length, int batch, F call) {
 
 double bare_calls(const Settings& settings, std::size_t bytes) {
   BareRing there(10, bytes), back(10, bytes);  // as many as RpcBuffer has by default
-  return run(settings, true,
-             [&](Shared& shared) {
+  return run_two_sides(settings, true,
+             [&](TwoSides& shared) {
                std::vector<std::byte> message(bytes);
                shared.ready = true;
                for (;;) {
@@ -101,7 +59,7 @@ double bare_calls(const Settings& settings, std::size_t bytes) {
                  if (last) break;
                }
              },
-             [&](Shared&) {
+             [&](TwoSides&) {
                std::vector<std::byte> message(bytes), reply(bytes);
                const double rate = rate_of(settings.length, 100, [&] {
                  there.write(message.data());
@@ -117,15 +75,15 @@ double bare_calls(const Settings& settings, std::size_t bytes) {
 // Copied in by one side and out by the other, which never waits for an answer; each message in so many slices of so many bytes.
 double pipelined_copies(const Settings& settings, std::size_t bytes, std::size_t slices = 1) {
   BareRing there(10, bytes);
-  return run(settings, true,
-             [&](Shared& shared) {
+  return run_two_sides(settings, true,
+             [&](TwoSides& shared) {
                std::vector<std::byte> message(bytes * slices);
                shared.ready = true;
                do {
                  for (std::size_t i = 0; i < slices; ++i) there.read(message.data() + i * bytes);
                } while (message[0] != std::byte{1});
              },
-             [&](Shared&) {
+             [&](TwoSides&) {
                std::vector<std::byte> message(bytes * slices);
                const auto write = [&] {
                  for (std::size_t i = 0; i < slices; ++i) there.write(message.data() + i * bytes);
@@ -154,8 +112,8 @@ double strait_calls(const Settings& settings, const Calls& calls) {
   strait::RpcOptions options;
   options.buffer_capacity = calls.capacity;
   options.node_count = calls.nodes;
-  return run(settings, calls.threads == 1,
-             [&](Shared& shared) {
+  return run_two_sides(settings, calls.threads == 1,
+             [&](TwoSides& shared) {
                const auto serve = [&](auto handler) {
                  strait::RpcBuffer buffer(name, handler, options);
                  shared.ready = true;
@@ -167,7 +125,7 @@ double strait_calls(const Settings& settings, const Calls& calls) {
                  serve([](std::uint64_t, std::span<const std::byte> payload) { return payload.size(); });
                }
              },
-             [&](Shared&) {
+             [&](TwoSides&) {
                strait::RpcBuffer buffer(name, options);
                const auto check = [&](const strait::RpcResponse& response) {
                  if (!response || response.data.size() != (calls.echo ? calls.request : sizeof(std::size_t))) throw std::runtime_error("a call failed: " + response.error);
@@ -239,32 +197,11 @@ double milliseconds_to_notice_a_death() {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  Settings settings;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view option = argv[i];
-    if (option == "--quick") {
-      settings.length = 20ms;
-      settings.rounds = 1;
-    } else if (option == "--rounds" && i + 1 < argc) {
-      settings.rounds = std::max(1, std::atoi(argv[++i]));
-    } else if (option == "--phase-ms" && i + 1 < argc) {
-      settings.length = std::chrono::milliseconds(std::max(1, std::atoi(argv[++i])));
-    } else if (option == "--only" && i + 1 < argc) {
-      settings.only = argv[++i];
-    } else if (option == "--realtime") {
-      const sched_param priority{.sched_priority = 1};
-      if (::sched_setscheduler(0, SCHED_RR, &priority) != 0) throw std::runtime_error("--realtime is not permitted");
-      settings.pause = 10ms;
-    } else {
-      std::fputs("strait-bench-rpc [--quick] [--rounds N (5)] [--phase-ms N (200)] [--only SUBJECT] [--realtime]\n"
-                 "--realtime: above all ordinary processes, for a machine that has other things to do; with --phase-ms 40, because\n"
-                 "the kernel stops real-time processes for a twentieth of each second\n", stderr);
-      return 2;
-    }
-  }
+  Settings settings = settings_of("strait-bench-rpc", argc, argv);
+  if (settings.realtime) settings.pause = 10ms;
 
   constexpr std::size_t large = 512 * 1024;
-  std::vector<std::pair<std::string, std::function<double()>>> subjects = {
+  const InTurns rounds(settings, {
       {"bare 1 KiB", [&] { return bare_calls(settings, 1024); }},
       {"strait 1 KiB", [&] { return strait_calls(settings, {}); }},
       {"strait 1 KiB, 8 threads", [&] { return strait_calls(settings, {.threads = 8}); }},
@@ -278,38 +215,23 @@ int main(int argc, char** argv) try {
       {"strait 512 KiB, 11 packets, 110 nodes", [&] { return strait_calls(settings, {.request = large, .nodes = 110, .echo = false, .batch = 10}); }},
       {"strait 512 KiB, 11 packets, 110 nodes, 4 under way", [&] { return strait_calls(settings, {.request = large, .nodes = 110, .echo = false, .window = 4, .batch = 10}); }},
       {"strait 512 KiB, 11 packets, 4 under way", [&] { return strait_calls(settings, {.request = large, .echo = false, .window = 4, .batch = 10}); }},
-  };
-  if (!settings.only.empty()) std::erase_if(subjects, [&](const auto& subject) { return subject.first != settings.only; });
-  std::map<std::string, std::vector<double>> results;
-  for (int round = 0; round < settings.rounds; ++round) {
-    for (const auto& [name, measure] : subjects) results[name].push_back(measure());
-  }
-  for (const auto& [name, measure] : subjects) {
-    auto samples = results[name];
-    const double middle = median(samples);
-    std::printf("%-42s %12.0f calls/s   (%.0f .. %.0f)\n", name.c_str(), middle, *std::min_element(samples.begin(), samples.end()),
-                *std::max_element(samples.begin(), samples.end()));
-  }
+  });
+  rounds.print("calls/s");
   if (!settings.only.empty()) return 0;
   std::vector<double> deaths;
   for (int i = 0; i < 6 * settings.rounds; ++i) deaths.push_back(milliseconds_to_notice_a_death());
   std::printf("peer_lost after a SIGKILL                  %12.1f ms        (%.1f .. %.1f, %zu deaths)\n", median(deaths), *std::min_element(deaths.begin(), deaths.end()),
               *std::max_element(deaths.begin(), deaths.end()), deaths.size());
-  const auto ratio = [&](const char* what, const char* of, const char* to) {
-    std::vector<double> ratios;
-    for (int round = 0; round < settings.rounds; ++round) ratios.push_back(results[of][static_cast<std::size_t>(round)] / results[to][static_cast<std::size_t>(round)]);
-    std::printf("%-42s %6.2f\n", what, median(ratios));
-  };
-  ratio("1 KiB call : bare call", "strait 1 KiB", "bare 1 KiB");
-  ratio("8 threads : one thread", "strait 1 KiB, 8 threads", "strait 1 KiB");
-  ratio("512 KiB, one packet : copies", "strait 512 KiB, one packet", "pipelined copies 512 KiB");
-  ratio("512 KiB, one packet, 4 under way : copies", "strait 512 KiB, one packet, 4 under way", "pipelined copies 512 KiB");
-  ratio("512 KiB, 11 packets : copies in 11 slices", "strait 512 KiB, 11 packets", "pipelined copies 512 KiB, 11 slices");
-  ratio("11 slices copied : one", "pipelined copies 512 KiB, 11 slices", "pipelined copies 512 KiB");
-  ratio("11 packets : one packet", "strait 512 KiB, 11 packets", "strait 512 KiB, one packet");
-  ratio("11 packets, 110 nodes : one packet", "strait 512 KiB, 11 packets, 110 nodes", "strait 512 KiB, one packet");
-  ratio("the last two, 4 under way", "strait 512 KiB, 11 packets, 4 under way", "strait 512 KiB, one packet, 4 under way");
-  ratio("", "strait 512 KiB, 11 packets, 110 nodes, 4 under way", "strait 512 KiB, one packet, 4 under way");
+  rounds.print_ratio("1 KiB call : bare call", "strait 1 KiB", "bare 1 KiB");
+  rounds.print_ratio("8 threads : one thread", "strait 1 KiB, 8 threads", "strait 1 KiB");
+  rounds.print_ratio("512 KiB, one packet : copies", "strait 512 KiB, one packet", "pipelined copies 512 KiB");
+  rounds.print_ratio("512 KiB, one packet, 4 under way : copies", "strait 512 KiB, one packet, 4 under way", "pipelined copies 512 KiB");
+  rounds.print_ratio("512 KiB, 11 packets : copies in 11 slices", "strait 512 KiB, 11 packets", "pipelined copies 512 KiB, 11 slices");
+  rounds.print_ratio("11 slices copied : one", "pipelined copies 512 KiB, 11 slices", "pipelined copies 512 KiB");
+  rounds.print_ratio("11 packets : one packet", "strait 512 KiB, 11 packets", "strait 512 KiB, one packet");
+  rounds.print_ratio("11 packets, 110 nodes : one packet", "strait 512 KiB, 11 packets, 110 nodes", "strait 512 KiB, one packet");
+  rounds.print_ratio("the last two, 4 under way", "strait 512 KiB, 11 packets, 4 under way", "strait 512 KiB, one packet, 4 under way");
+  rounds.print_ratio("", "strait 512 KiB, 11 packets, 110 nodes, 4 under way", "strait 512 KiB, one packet, 4 under way");
 } catch (const std::exception& error) {
   std::fprintf(stderr, "strait-bench-rpc: %s\n", error.what());
   return 1;

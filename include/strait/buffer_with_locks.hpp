@@ -15,10 +15,10 @@
 
 namespace strait {
 
-/// A lock that excludes everybody else for a writer and is shared by readers, across processes. A lock belongs to the thread
-/// that took it, is not recursive and is not upgraded (would_deadlock); releasing what is not held throws not_held. The lock of a
-/// holder that died is free, and `was_abandoned()` tells that the data may be half written. Closing the handle releases it too. Works with `std::unique_lock` and
-/// `std::shared_lock`. Any thread, any process.
+/// A lock that excludes everybody else for a writer and is shared by readers, across processes. A lock belongs to the thread that
+/// took it, is not recursive and is not upgraded (would_deadlock); releasing what is not held throws not_held. The lock of a
+/// holder that died is free, and `was_abandoned()` tells that the data may be half written. Closing the handle releases it too.
+/// Works with `std::unique_lock` and `std::shared_lock`. Any thread, any process.
 class BufferWithLocks : public SharedBuffer {
  public:
   /// False: timed out.

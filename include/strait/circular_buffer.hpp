@@ -183,10 +183,10 @@ class CircularBuffer : public SharedBuffer {
 
   // ---- in an event loop ----------------------------------------------------------------------------------------------
 
-  /// A descriptor that is readable when there may be a message, or the ring is closed: for select, poll, epoll, or a loop built on
-  /// them. Then take with no_wait until that says timed_out, which makes the descriptor wait for the next message, and go back to the loop; do not
-  /// read from it, nor close it. It stays valid as long as this object. A thread of this handle sleeps for it. POSIX only.
-  /// Throws permission_denied on a read_only handle and no_space where the process has no descriptor left.
+  /// A descriptor that is readable when there may be a message, or the ring is closed: for select, poll, epoll, or a loop built
+  /// on them. Then take with no_wait until that says timed_out, which makes the descriptor wait for the next message, and go back
+  /// to the loop; do not read from it, nor close it. It stays valid as long as this object. A thread of this handle sleeps for
+  /// it. POSIX only. Throws permission_denied on a read_only handle and no_space where the process has no descriptor left.
   template <class Flag = platform::ReadableFlag>
     requires(Flag::exists)
   int readable_fd() {

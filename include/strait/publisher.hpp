@@ -16,8 +16,8 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <iterator>
 #include <memory>
-#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,7 +30,10 @@ namespace core {
 
 // The parts of one message: a range of ranges of bytes, or of whatever may cross a process border.
 template <class R>
-concept MessageParts = std::ranges::forward_range<R> && ShareableRange<std::ranges::range_reference_t<R>>;
+concept MessageParts = requires(R& range) {
+  { std::ranges::begin(range) } -> std::forward_iterator;
+  std::ranges::end(range);
+} && ShareableRange<std::iter_reference_t<range_iterator_t<R>>>;
 
 }  // namespace core
 
@@ -86,7 +89,7 @@ class Publisher {
   /// Publishes the elements of any contiguous sized range (vector, array, string, string_view) as one message.
   template <core::ShareableRange Range>
   Status publish(const Range& elements, Timeout timeout = std::chrono::seconds(1)) {
-    return publish_bytes(std::ranges::data(elements), std::ranges::size(elements) * sizeof(std::ranges::range_value_t<Range>), timeout);
+    return publish_bytes(std::ranges::data(elements), std::ranges::size(elements) * sizeof(core::range_element_t<Range>), timeout);
   }
 
   /// Publishes several parts, one behind the other, as one message: a range of spans, of vectors, of strings.

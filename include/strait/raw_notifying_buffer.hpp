@@ -25,11 +25,12 @@
 
 namespace strait {
 
-/// The object `name` holds `size` bytes from offset 0, without header or length; a manual-reset event `name` + "Event" is set after each
-/// write. Either side may be first, and either side may be a program that knows nothing of Strait: it maps the name, writes, and
-/// sets the event. Receivers get all `size` bytes each time. Writes through this class are whole for readers through this class; a partner's are as it
-/// makes them. Where one receiver resets the event, others that are just handling an earlier write see a partner's next write only
-/// if they wait again before the reset: with a partner that is no Strait program, use one receiver. Any thread, any process.
+/// The object `name` holds `size` bytes from offset 0, without header or length; a manual-reset event `name` + "Event" is set
+/// after each write. Either side may be first, and either side may be a program that knows nothing of Strait: it maps the name,
+/// writes, and sets the event. Receivers get all `size` bytes each time. Writes through this class are whole for readers through
+/// this class; a partner's are as it makes them. Where one receiver resets the event, others that are just handling an earlier
+/// write see a partner's next write only if they wait again before the reset: with a partner that is no Strait program, use one
+/// receiver. Any thread, any process.
 class RawNotifyingBuffer {
  public:
   /// Opens, or creates what is not there. Another size than the existing one: type_mismatch.

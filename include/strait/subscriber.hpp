@@ -2,6 +2,7 @@
 // Subscriber: gets every message of every publisher of the topic.
 
 #include <strait/error.hpp>
+#include <strait/handle/message_handlers.hpp>
 #include <strait/handle/readable.hpp>
 #include <strait/handle/subscriber_handle.hpp>
 #include <strait/handle/wait_source.hpp>
@@ -95,15 +96,16 @@ class Subscriber {
 
   /// Calls `handler(message)` with every message from now on. All handlers are called by one thread, with the same messages.
   Subscription on_message(std::function<void(std::span<const std::byte>)> handler) {
-    auto called = std::make_shared<handle::SubscriberHandle::MessageHandler>(std::move(handler), "on_message of \"" + name() + "\"");
+    auto called = std::make_shared<handle::MessageHandlers::One>(std::move(handler), "on_message of \"" + name() + "\"");
     this->handle().add(called);
     return Subscription(called);
   }
 
-  /// A descriptor that is readable when there may be a message, or this subscriber is closed: for select, poll, epoll, or a loop built on
-  /// them. Then receive with no_wait until that says timed_out, which makes the descriptor wait for the next message, and go back to the
-  /// loop; do not read from it, nor close it. It stays valid as long as this object. A thread of this subscriber sleeps for it. POSIX only.
-  /// Throws permission_denied on a read_only subscriber and no_space where the process has no descriptor left.
+  /// A descriptor that is readable when there may be a message, or this subscriber is closed: for select, poll, epoll, or a loop
+  /// built on them. Then receive with no_wait until that says timed_out, which makes the descriptor wait for the next message,
+  /// and go back to the loop; do not read from it, nor close it. It stays valid as long as this object. A thread of this
+  /// subscriber sleeps for it. POSIX only. Throws permission_denied on a read_only subscriber and no_space where the process has
+  /// no descriptor left.
   template <class Flag = platform::ReadableFlag>
     requires(Flag::exists)
   int readable_fd() {

@@ -40,8 +40,8 @@ concept can_be_waited_for = requires(T& thing) {
 /// is dead and nobody else has it open. What is waited for may be used by other threads, and closed. Of a ring that allows one
 /// reader, wait_any is a use by that reader. Waits (spins, parks) as the first of them was told to.
 ///
-/// No system call while one of them is ready; one sleep for all of them (Linux 5.16, Windows), or short ones: elsewhere, for named events of Windows
-/// and for what is open read_only.
+/// No system call while one of them is ready; one sleep for all of them (Linux 5.16, Windows), or short ones: elsewhere, for
+/// named events of Windows and for what is open read_only.
 template <core::can_be_waited_for... Things>
   requires(sizeof...(Things) > 0)
 WaitResult wait_any(Timeout timeout, Things&... things) {

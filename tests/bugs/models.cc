@@ -5,6 +5,7 @@
 #include "../model/event_model.hpp"
 #include "../model/exploring.hpp"
 #include "../model/life_model.hpp"
+#include "../model/lock_model.hpp"
 #include "../model/mutex_model.hpp"
 #include "../model/pair_model.hpp"
 #include "../model/ring_scenarios.hpp"
@@ -45,13 +46,13 @@ int main(int argc, char** argv) {
   rings("one_death", one_death());
   rings("two_deaths", two_deaths());
   if (group == "lock" || group == "all") {
-    for (const LockScenario& scenario : lock_scenarios()) judge(explore(scenario, effort, 2));
+    for (const SeatedScenario& scenario : lock_scenarios()) judge(explore_one<LockModel>(scenario, effort, 2));
   }
   if (group == "attendance" || group == "all") {
     for (const AttendanceScenario& scenario : attendance_scenarios()) judge(explore(scenario, effort, std::min(scenario.preemptions, 2)));
   }
   if (group == "mutex" || group == "all") {
-    for (const MutexScenario& scenario : mutex_scenarios()) judge(explore_one<MutexModel>(scenario, effort, 2));
+    for (const SeatedScenario& scenario : mutex_scenarios()) judge(explore_one<MutexModel>(scenario, effort, 2));
   }
   if (group == "event" || group == "all") {
     for (const EventScenario& scenario : event_scenarios()) judge(explore_one<EventModel>(scenario, effort, 2));
@@ -67,10 +68,10 @@ int main(int argc, char** argv) {
     }
   }
   if (group == "pair" || group == "all") {
-    for (const PairScenario& scenario : pair_scenarios()) judge(explore_one<PairModel>(scenario, effort, 2));
+    for (const ScriptedScenario& scenario : pair_scenarios()) judge(explore_one<PairModel>(scenario, effort, 2));
   }
   if (group == "life" || group == "all") {
-    for (const LifeScenario& scenario : life_scenarios()) judge(explore_one<LifeModel>(scenario, effort, 3));
+    for (const ScriptedScenario& scenario : life_scenarios()) judge(explore_one<LifeModel>(scenario, effort, 3));
   }
   std::printf("SURVIVED\n");
   return 0;

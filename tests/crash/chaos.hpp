@@ -7,6 +7,7 @@
 #include "../support/catch.hpp"
 #include "../support/child.hpp"
 #include "../support/eventually.hpp"
+#include "../support/watchdog.hpp"
 
 #include <strait/core/death_point.hpp>
 
@@ -14,7 +15,10 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
+#include <exception>
+#include <iostream>
 #include <map>
 #include <random>
 #include <string>
@@ -133,6 +137,37 @@ struct Figures {
 
 inline double milliseconds(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
+inline void print_pauses(const char* who, Figures& pauses) {
+  std::printf("  after a kill %s went on within %.1f ms (median), %.1f ms (9 of 10), %.1f ms (longest)\n", who, pauses.at(0.5), pauses.at(0.9),
+              pauses.at(1));
+}
+
+// ---- a test ----------------------------------------------------------------------------------------------------------------------
+
+/// Stands first in a test, and so ends last: its time, its seed, which is printed, and its watchdog; and in the end this process holds
+/// no more of the system than before.
+class ChaosRun {
+ public:
+  ChaosRun(const char* what, int seconds_in_ci, std::chrono::seconds patience = std::chrono::seconds(60))
+      : time(chaos_time(seconds_in_ci)), seed(chaos_seed()), watchdog_(time * 3 + patience, what), descriptors_(descriptors_in_use()) {
+    std::cout << what << ": " << time.count() << " s, seed " << seed << std::endl;
+  }
+  ChaosRun(const ChaosRun&) = delete;
+  ChaosRun& operator=(const ChaosRun&) = delete;
+  ~ChaosRun() noexcept(false) {  // a failed check throws where the rest is not to run
+    std::fflush(stdout);
+    if (std::uncaught_exceptions() == exceptions_) CHECK(descriptors_in_use() == descriptors_);
+  }
+
+  const std::chrono::seconds time;
+  const std::uint64_t seed;
+
+ private:
+  const Watchdog watchdog_;
+  const std::size_t descriptors_;
+  const int exceptions_ = std::uncaught_exceptions();
+};
+
 // ---- a crowd -------------------------------------------------------------------------------------------------------------------
 
 /// Children in numbered places, which are killed and replaced as a seed says. Each runs `function` with a name, the record's path
@@ -146,9 +181,9 @@ class Crowd {
 
   /// Until the time is over. After each kill `wait_for_the_living()` returns when they have gone on; how long that took is kept.
   template <class Wait>
-  void storm(std::uint64_t seed, std::chrono::seconds time, Wait wait_for_the_living) {
-    Schedule schedule(seed, places_);
-    const auto end = Clock::now() + time;
+  void storm(const ChaosRun& run, Wait wait_for_the_living) {
+    Schedule schedule(run.seed, places_);
+    const auto end = Clock::now() + run.time;
     while (Clock::now() < end) {
       const Kill kill = schedule.next();
       std::this_thread::sleep_for(kill.after);

@@ -13,7 +13,6 @@
 
 #include <atomic>
 #include <cstdio>
-#include <iostream>
 
 using namespace std::chrono_literals;
 using namespace strait::test;
@@ -105,47 +104,38 @@ const ChildFunction party{"chaos: lock", [](std::span<const std::string> argumen
 }  // namespace
 
 TEST_CASE("chaos on a lock: whoever is killed whenever, the lock goes on, and half-written data never comes without was_abandoned", "[chaos]") {
-  const auto time = chaos_time(6);
-  const auto seed = chaos_seed();
-  const Watchdog watchdog(time * 3 + 60s, "chaos on a lock");
-  std::cout << "chaos on a lock: " << time.count() << " s, seed " << seed << std::endl;
-  const auto descriptors_before = descriptors_in_use();
-  {
-    NameGuard name("chaos");
-    SharedArray<Account> owner(name, 1);
-    owner[0].checksum = checksum_of(owner[0]);
-    const Record record(sizeof(Common));
-    auto& common = record.at<Common>(0);
-    Crowd crowd("chaos: lock", name.str(), record, places);
-    crowd.storm(seed, time, [&] {
-      // L3, for both sides.
-      wait_for_progress(common.progress, 0, sides);
-      wait_for_progress(common.progress, sides, sides);
-    });
-    common.stop = 1;
-    crowd.end();
+  const ChaosRun run("chaos on a lock", 6);
+  NameGuard name("chaos");
+  SharedArray<Account> owner(name, 1);
+  owner[0].checksum = checksum_of(owner[0]);
+  const Record record(sizeof(Common));
+  auto& common = record.at<Common>(0);
+  Crowd crowd("chaos: lock", name.str(), record, places);
+  crowd.storm(run, [&] {
+    // L3, for both sides.
+    wait_for_progress(common.progress, 0, sides);
+    wait_for_progress(common.progress, sides, sides);
+  });
+  common.stop = 1;
+  crowd.end();
 
-    CHECK(common.half_written_untold.load() == 0);
-    CHECK(common.intruders.load() == 0);
-    CHECK(common.told.load() <= crowd.kills);
-    CHECK(owner.acquire_write_lock(forever));
-    CHECK((is_whole(owner[0]) || owner.was_abandoned()));
-    owner.release_write_lock();
-    eventually([&] {
-      if (owner.try_lock()) owner.unlock();
-      static_cast<void>(owner.acquire_read_lock(1ms));  // a look at the dead needs a wait
-      owner.release_read_lock();
-      return owner.participants().size() <= places + 1;
-    });
-    std::uint64_t writes = 0;
-    std::uint64_t reads = 0;
-    for (std::size_t place = 0; place < places; ++place) (place < sides ? writes : reads) += common.progress[place].count.load();
-    std::printf("  %llu kills, %llu writes, %llu reads, %llu times told of an abandoned lock, %llu times of half-written data\n",
-                static_cast<unsigned long long>(crowd.kills), static_cast<unsigned long long>(writes), static_cast<unsigned long long>(reads),
-                static_cast<unsigned long long>(common.told.load()), static_cast<unsigned long long>(common.told_and_half_written.load()));
-    std::printf("  after a kill writers and readers went on within %.1f ms (median), %.1f ms (9 of 10), %.1f ms (longest)\n", crowd.pauses.at(0.5), crowd.pauses.at(0.9),
-                crowd.pauses.at(1));
-    std::fflush(stdout);
-  }
-  CHECK(descriptors_in_use() == descriptors_before);
+  CHECK(common.half_written_untold.load() == 0);
+  CHECK(common.intruders.load() == 0);
+  CHECK(common.told.load() <= crowd.kills);
+  CHECK(owner.acquire_write_lock(forever));
+  CHECK((is_whole(owner[0]) || owner.was_abandoned()));
+  owner.release_write_lock();
+  eventually([&] {
+    if (owner.try_lock()) owner.unlock();
+    static_cast<void>(owner.acquire_read_lock(1ms));  // a look at the dead needs a wait
+    owner.release_read_lock();
+    return owner.participants().size() <= places + 1;
+  });
+  std::uint64_t writes = 0;
+  std::uint64_t reads = 0;
+  for (std::size_t place = 0; place < places; ++place) (place < sides ? writes : reads) += common.progress[place].count.load();
+  std::printf("  %llu kills, %llu writes, %llu reads, %llu times told of an abandoned lock, %llu times of half-written data\n",
+              static_cast<unsigned long long>(crowd.kills), static_cast<unsigned long long>(writes), static_cast<unsigned long long>(reads),
+              static_cast<unsigned long long>(common.told.load()), static_cast<unsigned long long>(common.told_and_half_written.load()));
+  print_pauses("writers and readers", crowd.pauses);
 }

@@ -127,33 +127,25 @@ const ChildFunction party{"chaos: names", [](std::span<const std::string> argume
 }  // namespace
 
 TEST_CASE("chaos on a name: whoever is killed whenever, a handle's name is its object's, and at the end there is no name", "[chaos]") {
-  const auto time = chaos_time(5);
-  const auto seed = chaos_seed();
-  const Watchdog watchdog(time * 3 + 60s, "chaos on a name");
-  std::cout << "chaos on a name: " << time.count() << " s, seed " << seed << std::endl;
-  const auto descriptors_before = descriptors_in_use();
-  {
-    NameGuard name("chaos");
-    const Record record(sizeof(Common));
-    auto& common = record.at<Common>(0);
-    Crowd crowd("chaos: names", name.str(), record, places);
-    crowd.storm(seed, time, [&] {
-      wait_for_progress(common.progress, 0, places);
-    });
-    common.stop = 1;
-    crowd.end();
-    INFO("the last other error was number " << common.last_error.load());
-    CHECK(common.unnamed.load() == 0);
-    CHECK(common.half_made.load() == 0);
-    CHECK(common.other_errors.load() == 0);
-    CHECK(common.leaks.load() == 0);
-    CHECK(caught([&] { SharedArray<std::uint64_t> last(name); }) == Errc::not_found);
-    CHECK_FALSE(shm_exists(name));
-    std::printf("  %llu kills, %llu created, %llu opened or created, %llu refused as they should be\n", static_cast<unsigned long long>(crowd.kills),
-                static_cast<unsigned long long>(common.created.load()), static_cast<unsigned long long>(common.opened.load()),
-                static_cast<unsigned long long>(common.refused.load()));
-    std::printf("  after a kill the others went on within %.1f ms (median), %.1f ms (9 of 10), %.1f ms (longest)\n", crowd.pauses.at(0.5), crowd.pauses.at(0.9), crowd.pauses.at(1));
-    std::fflush(stdout);
-  }
-  CHECK(descriptors_in_use() == descriptors_before);
+  const ChaosRun run("chaos on a name", 5);
+  NameGuard name("chaos");
+  const Record record(sizeof(Common));
+  auto& common = record.at<Common>(0);
+  Crowd crowd("chaos: names", name.str(), record, places);
+  crowd.storm(run, [&] {
+    wait_for_progress(common.progress, 0, places);
+  });
+  common.stop = 1;
+  crowd.end();
+  INFO("the last other error was number " << common.last_error.load());
+  CHECK(common.unnamed.load() == 0);
+  CHECK(common.half_made.load() == 0);
+  CHECK(common.other_errors.load() == 0);
+  CHECK(common.leaks.load() == 0);
+  CHECK(caught([&] { SharedArray<std::uint64_t> last(name); }) == Errc::not_found);
+  CHECK_FALSE(shm_exists(name));
+  std::printf("  %llu kills, %llu created, %llu opened or created, %llu refused as they should be\n", static_cast<unsigned long long>(crowd.kills),
+              static_cast<unsigned long long>(common.created.load()), static_cast<unsigned long long>(common.opened.load()),
+              static_cast<unsigned long long>(common.refused.load()));
+  print_pauses("the others", crowd.pauses);
 }

@@ -20,7 +20,6 @@
 #include <atomic>
 #include <cstdio>
 #include <cstring>
-#include <iostream>
 #include <map>
 
 using namespace std::chrono_literals;
@@ -364,79 +363,71 @@ Statistics statistics_of(const std::string& name) {
 }  // namespace
 
 TEST_CASE("chaos on a ring: whoever is killed whenever, every acknowledged message arrives, and twice only where a reader died with it", "[chaos]") {
-  const auto time = chaos_time(16);
-  const auto seed = chaos_seed();
-  const Watchdog watchdog(time * 3 + 60s, "chaos on a ring");
-  std::cout << "chaos on a ring: " << time.count() << " s, seed " << seed << std::endl;
-  const auto descriptors_before = descriptors_in_use();
-  {
-    NameGuard name("chaos");
-    CircularBuffer owner(name, ring_nodes, sizeof(Message));
-    Schedule schedule(seed, places);
-    Figures undisturbed;
-    Figures recovered;
-    Figures pauses;
-    Round::Account total;
-    std::uint64_t kills = 0;
-    std::uint64_t copying_kills = 0;
-    int rounds = 0;
-    const auto end = Clock::now() + time;
-    while (Clock::now() < end) {
-      const bool copying = rounds % 2 == 1;
-      Round round(name, copying);
-      eventually([&] { return round.received() > 1000; });
-      for (int i = 0; i < 5; ++i) undisturbed.add(rate_over(round, 200ms));
-      const auto round_end = std::min(end, Clock::now() + 4s);
-      while (Clock::now() < round_end && round.has_room()) {
-        const Kill kill = schedule.next();
-        if (kill.calm) {
-          std::this_thread::sleep_for(200ms);
-          recovered.add(rate_over(round, 200ms));
-        } else {
-          std::this_thread::sleep_for(kill.after);
-        }
-        round.replace_finished();
-        round.kill(kill.victims);
-        pauses.add(until_they_go_on(round, kill.victims));
+  const ChaosRun run("chaos on a ring", 16);
+  NameGuard name("chaos");
+  CircularBuffer owner(name, ring_nodes, sizeof(Message));
+  Schedule schedule(run.seed, places);
+  Figures undisturbed;
+  Figures recovered;
+  Figures pauses;
+  Round::Account total;
+  std::uint64_t kills = 0;
+  std::uint64_t copying_kills = 0;
+  int rounds = 0;
+  const auto end = Clock::now() + run.time;
+  while (Clock::now() < end) {
+    const bool copying = rounds % 2 == 1;
+    Round round(name, copying);
+    eventually([&] { return round.received() > 1000; });
+    for (int i = 0; i < 5; ++i) undisturbed.add(rate_over(round, 200ms));
+    const auto round_end = std::min(end, Clock::now() + 4s);
+    while (Clock::now() < round_end && round.has_room()) {
+      const Kill kill = schedule.next();
+      if (kill.calm) {
+        std::this_thread::sleep_for(200ms);
+        recovered.add(rate_over(round, 200ms));
+      } else {
+        std::this_thread::sleep_for(kill.after);
       }
-      round.finish();
-      const auto account = round.account();
-      INFO("round " << rounds << (copying ? " with a copying reader" : "") << ", seed " << seed << ", " << account.messages << " messages");
-      CHECK(account.lost == 0);
-      CHECK(account.twice == 0);
-      CHECK(account.foreign == 0);
-      CHECK(account.torn == 0);
-      CHECK(account.surprises == 0);
-      CHECK(owner.approximate_size() == 0);
-      total.messages += account.messages;
-      total.unlogged += account.unlogged;
-      total.again += account.again;
-      total.without_record += account.without_record;
-      kills += round.kills();
-      copying_kills += round.copying_kills();
-      ++rounds;
+      round.replace_finished();
+      round.kill(kill.victims);
+      pauses.add(until_they_go_on(round, kill.victims));
     }
-    // No node is lost, and nobody but the owner is left.
-    Message message{};
-    fill(message);
-    eventually([&] {
-      CHECK(owner.read(message, no_wait) == Status::timed_out);
-      return owner.participants().size() == 1;
-    });
-    for (std::size_t i = 0; i < ring_nodes; ++i) CHECK(owner.write(message, no_wait) == Status::ok);
-    CHECK(owner.write(message, no_wait) == Status::timed_out);
-
-    const auto statistics = statistics_of(name);
-    std::printf("  %d rounds, %llu kills, %llu messages, %llu repairs, %llu given back by repairs\n", rounds, static_cast<unsigned long long>(kills),
-                static_cast<unsigned long long>(total.messages), static_cast<unsigned long long>(statistics.repairs),
-                static_cast<unsigned long long>(statistics.redeliveries));
-    std::printf("  %llu taken again after a reader's death, %llu taken and not logged by a killed writer, %llu unrecorded by %llu killed copying readers\n",
-                static_cast<unsigned long long>(total.again), static_cast<unsigned long long>(total.unlogged),
-                static_cast<unsigned long long>(total.without_record), static_cast<unsigned long long>(copying_kills));
-    std::printf("  after a kill the living went on within %.1f ms (median), %.1f ms (9 of 10), %.1f ms (longest)\n", pauses.at(0.5), pauses.at(0.9), pauses.at(1));
-    std::printf("  messages a second, lowest, median, highest fifth of a second: undisturbed %.0f %.0f %.0f, from 200 ms after a kill on %.0f %.0f %.0f\n",
-                undisturbed.at(0), undisturbed.at(0.5), undisturbed.at(1), recovered.at(0), recovered.at(0.5), recovered.at(1));
-    std::fflush(stdout);
+    round.finish();
+    const auto account = round.account();
+    INFO("round " << rounds << (copying ? " with a copying reader" : "") << ", seed " << run.seed << ", " << account.messages << " messages");
+    CHECK(account.lost == 0);
+    CHECK(account.twice == 0);
+    CHECK(account.foreign == 0);
+    CHECK(account.torn == 0);
+    CHECK(account.surprises == 0);
+    CHECK(owner.approximate_size() == 0);
+    total.messages += account.messages;
+    total.unlogged += account.unlogged;
+    total.again += account.again;
+    total.without_record += account.without_record;
+    kills += round.kills();
+    copying_kills += round.copying_kills();
+    ++rounds;
   }
-  CHECK(descriptors_in_use() == descriptors_before);
+  // No node is lost, and nobody but the owner is left.
+  Message message{};
+  fill(message);
+  eventually([&] {
+    CHECK(owner.read(message, no_wait) == Status::timed_out);
+    return owner.participants().size() == 1;
+  });
+  for (std::size_t i = 0; i < ring_nodes; ++i) CHECK(owner.write(message, no_wait) == Status::ok);
+  CHECK(owner.write(message, no_wait) == Status::timed_out);
+
+  const auto statistics = statistics_of(name);
+  std::printf("  %d rounds, %llu kills, %llu messages, %llu repairs, %llu given back by repairs\n", rounds, static_cast<unsigned long long>(kills),
+              static_cast<unsigned long long>(total.messages), static_cast<unsigned long long>(statistics.repairs),
+              static_cast<unsigned long long>(statistics.redeliveries));
+  std::printf("  %llu taken again after a reader's death, %llu taken and not logged by a killed writer, %llu unrecorded by %llu killed copying readers\n",
+              static_cast<unsigned long long>(total.again), static_cast<unsigned long long>(total.unlogged),
+              static_cast<unsigned long long>(total.without_record), static_cast<unsigned long long>(copying_kills));
+  print_pauses("the living", pauses);
+  std::printf("  messages a second, lowest, median, highest fifth of a second: undisturbed %.0f %.0f %.0f, from 200 ms after a kill on %.0f %.0f %.0f\n",
+              undisturbed.at(0), undisturbed.at(0.5), undisturbed.at(1), recovered.at(0), recovered.at(0.5), recovered.at(1));
 }

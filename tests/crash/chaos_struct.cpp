@@ -14,7 +14,6 @@
 #include <array>
 #include <atomic>
 #include <cstdio>
-#include <iostream>
 
 using namespace std::chrono_literals;
 using namespace strait::test;
@@ -87,41 +86,32 @@ const ChildFunction party{"chaos: struct", [](std::span<const std::string> argum
 }  // namespace
 
 TEST_CASE("chaos on a struct: whoever is killed whenever, no load of 4 KiB is ever torn, and changes go on", "[chaos]") {
-  const auto time = chaos_time(5);
-  const auto seed = chaos_seed();
-  const Watchdog watchdog(time * 3 + 60s, "chaos on a struct");
-  std::cout << "chaos on a struct: " << time.count() << " s, seed " << seed << std::endl;
-  const auto descriptors_before = descriptors_in_use();
-  {
-    NameGuard name("chaos");
-    SharedStruct<Block> owner(name, Block{});  // all zero is whole
-    const Record record(sizeof(Common));
-    auto& common = record.at<Common>(0);
-    Crowd crowd("chaos: struct", name.str(), record, places);
-    crowd.storm(seed, time, [&] {
-      wait_for_progress(common.progress, 0, sides);
-      wait_for_progress(common.progress, sides, sides);
-    });
-    common.stop = 1;
-    crowd.end();
+  const ChaosRun run("chaos on a struct", 5);
+  NameGuard name("chaos");
+  SharedStruct<Block> owner(name, Block{});  // all zero is whole
+  const Record record(sizeof(Common));
+  auto& common = record.at<Common>(0);
+  Crowd crowd("chaos: struct", name.str(), record, places);
+  crowd.storm(run, [&] {
+    wait_for_progress(common.progress, 0, sides);
+    wait_for_progress(common.progress, sides, sides);
+  });
+  common.stop = 1;
+  crowd.end();
 
-    CHECK(common.torn.load() == 0);
-    CHECK(common.backwards.load() == 0);
-    CHECK(common.torn_under_the_lock.load() == 0);
-    CHECK(common.wrong_count.load() == 0);
-    CHECK(owner.load().is_whole());
-    std::uint64_t writes = 0;
-    std::uint64_t reads = 0;
-    for (std::size_t place = 0; place < places; ++place) (place < sides ? writes : reads) += common.progress[place].count.load();
-    // A writer may be killed between its change and its count.
-    CHECK(owner.version() >= writes);
-    CHECK(owner.version() <= writes + crowd.kills);
-    CHECK(owner.load().changes == owner.version());
-    std::printf("  %llu kills, %llu changes, %llu loads\n", static_cast<unsigned long long>(crowd.kills),
-                static_cast<unsigned long long>(writes), static_cast<unsigned long long>(reads));
-    std::printf("  after a kill writers and readers went on within %.1f ms (median), %.1f ms (9 of 10), %.1f ms (longest)\n",
-                crowd.pauses.at(0.5), crowd.pauses.at(0.9), crowd.pauses.at(1));
-    std::fflush(stdout);
-  }
-  CHECK(descriptors_in_use() == descriptors_before);
+  CHECK(common.torn.load() == 0);
+  CHECK(common.backwards.load() == 0);
+  CHECK(common.torn_under_the_lock.load() == 0);
+  CHECK(common.wrong_count.load() == 0);
+  CHECK(owner.load().is_whole());
+  std::uint64_t writes = 0;
+  std::uint64_t reads = 0;
+  for (std::size_t place = 0; place < places; ++place) (place < sides ? writes : reads) += common.progress[place].count.load();
+  // A writer may be killed between its change and its count.
+  CHECK(owner.version() >= writes);
+  CHECK(owner.version() <= writes + crowd.kills);
+  CHECK(owner.load().changes == owner.version());
+  std::printf("  %llu kills, %llu changes, %llu loads\n", static_cast<unsigned long long>(crowd.kills),
+              static_cast<unsigned long long>(writes), static_cast<unsigned long long>(reads));
+  print_pauses("writers and readers", crowd.pauses);
 }

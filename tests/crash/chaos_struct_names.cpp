@@ -103,28 +103,20 @@ const ChildFunction party{"chaos: struct names", [](std::span<const std::string>
 }  // namespace
 
 TEST_CASE("chaos on a struct's name: whoever is killed whenever, its two objects are found together or not at all", "[chaos]") {
-  const auto time = chaos_time(2);
-  const auto seed = chaos_seed();
-  const Watchdog watchdog(time * 3 + 60s, "chaos on a struct's name");
-  std::cout << "chaos on a struct's name: " << time.count() << " s, seed " << seed << std::endl;
-  const auto descriptors_before = descriptors_in_use();
-  {
-    NameGuard name("chaos");
-    const Record record(sizeof(Common));
-    auto& common = record.at<Common>(0);
-    Crowd crowd("chaos: struct names", name.str(), record, places);
-    crowd.storm(seed, time, [&] { wait_for_progress(common.progress, 0, places); });
-    common.stop = 1;
-    crowd.end();
-    CHECK(common.half_made.load() == 0);
-    CHECK(common.another.load() == 0);
-    CHECK(common.other_errors.load() == 0);
-    CHECK(caught([&] { SharedStruct<Tokens> last(name); }) == Errc::not_found);
-    CHECK_FALSE(shm_exists(name));
-    std::printf("  %llu kills, %llu created, %llu opened or created, %llu refused as they should be\n",
-                static_cast<unsigned long long>(crowd.kills), static_cast<unsigned long long>(common.created.load()),
-                static_cast<unsigned long long>(common.opened.load()), static_cast<unsigned long long>(common.refused.load()));
-    std::fflush(stdout);
-  }
-  CHECK(descriptors_in_use() == descriptors_before);
+  const ChaosRun run("chaos on a struct's name", 2);
+  NameGuard name("chaos");
+  const Record record(sizeof(Common));
+  auto& common = record.at<Common>(0);
+  Crowd crowd("chaos: struct names", name.str(), record, places);
+  crowd.storm(run, [&] { wait_for_progress(common.progress, 0, places); });
+  common.stop = 1;
+  crowd.end();
+  CHECK(common.half_made.load() == 0);
+  CHECK(common.another.load() == 0);
+  CHECK(common.other_errors.load() == 0);
+  CHECK(caught([&] { SharedStruct<Tokens> last(name); }) == Errc::not_found);
+  CHECK_FALSE(shm_exists(name));
+  std::printf("  %llu kills, %llu created, %llu opened or created, %llu refused as they should be\n",
+              static_cast<unsigned long long>(crowd.kills), static_cast<unsigned long long>(common.created.load()),
+              static_cast<unsigned long long>(common.opened.load()), static_cast<unsigned long long>(common.refused.load()));
 }

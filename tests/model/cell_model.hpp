@@ -7,6 +7,7 @@
 //            n  first: open the handle     l  last: leave
 
 #include "mutex_model.hpp"
+#include "seated.hpp"
 
 #include <strait/cell/cell.hpp>
 #include <strait/layout/cell.hpp>
@@ -39,24 +40,17 @@ struct CellBytes {
   }
 };
 
-struct CellActor {
-  int party;
-  std::string_view script;
-  bool may_die = false;
-};
-
 struct CellScenario {
   std::string name;
-  std::vector<CellActor> actors;
+  std::vector<SeatedActor> actors;
   int deaths = 0;
   int seats = 0;         // 0: enough for everybody
   bool at_wrap = false;  // both counts begin just before they start again
 };
 
-class CellModel final : public Model {
+class CellModel final : public SeatedModel<CellScenario> {
  public:
-  explicit CellModel(const CellScenario& scenario) : scenario_(scenario) {
-    for (const CellActor& actor : scenario.actors) parties_ = std::max(parties_, actor.party + 1);
+  explicit CellModel(const CellScenario& scenario) : SeatedModel(scenario) {
     it = this;
     const auto moved = [](int, std::uint64_t before, std::uint64_t after) {
       if (before != after) scheduler.progress();
@@ -70,14 +64,9 @@ class CellModel final : public Model {
     }
   }
 
-  int actor_count() const override { return static_cast<int>(scenario_.actors.size()); }
-  int party_of(int actor) const override { return of(actor).party; }
-  bool may_die(int actor) const override { return of(actor).may_die; }
-
   void reset() override {
     it = this;
-    scheduler.wake_only_one(false);
-    world.reset(2, scenario_.seats != 0 ? scenario_.seats : parties_ + 1, {0, 0}, false, true);
+    reset_world();
     world.mend_also = [](Seat dead) {
       if ((world.lock.peek() & ~layout::lock_abandoned) == dead + 1) cell::Cell<CellBytes>(CellBytes{}).mend();
       lock::Mutex<MutexWords>(MutexWords{}).mend(dead);
@@ -92,10 +81,6 @@ class CellModel final : public Model {
     was_.fill({1, 1});
     next_.fill({0, 0});
     changes_ = 0;
-    for (int actor = 0; actor < actor_count(); ++actor) {
-      world.party_of[World::index(actor)] = of(actor).party;
-      if (of(actor).script.front() != 'n') world.sit_at_once(of(actor).party, static_cast<Seat>(of(actor).party));
-    }
   }
 
   void run(int actor) override {
@@ -103,16 +88,12 @@ class CellModel final : public Model {
     std::uint64_t place = 0;
     for (const char letter : of(actor).script) {
       scheduler.begin(++place);
-      SeatWords words(party);
       switch (letter) {
         case 'n':
-          if (!liveness::sit(words)) return;
-          liveness::mend_dead(words, seat_of(party));
+          if (!open(party)) return;
           break;
         case 'l':
-          words.free_lock_and_sides(seat_of(party));
-          words.wake_all();
-          liveness::leave(words, seat_of(party));
+          leave(party);
           break;
         case 'r':
           read();
@@ -143,11 +124,7 @@ class CellModel final : public Model {
       if (of(actor).script.find('v') != std::string_view::npos && changes_ == 0) continue;  // nobody lived to change anything
       return scheduler.fail("PROGRESS: somebody waits for ever");
     }
-    for (int party = 0; party < parties_; ++party) world.dead[World::index(party)] = true;
-    SeatWords words(world.outside_party);
-    const auto seat = liveness::sit(words);
-    if (!seat) return scheduler.fail("I11: no seat is left");
-    liveness::mend_dead(words, *seat);
+    if (!newcomer()) return;
     if (CellState{cell_words.state.peek()}.is_writing())
       return scheduler.fail("C3: a dead writer's change is neither done nor undone");
     const Pair now{cell_words.value[0].peek(), cell_words.value[1].peek()};
@@ -158,9 +135,6 @@ class CellModel final : public Model {
   using Cell = cell::Cell<CellBytes>;
 
   static inline CellModel* it = nullptr;
-
-  const CellActor& of(int actor) const { return scenario_.actors[World::index(actor)]; }
-  static Seat seat_of(int party) { return world.party_seat[World::index(party)]; }
 
   // C3, and the ledger of what each version was.
   static void changed_state(int, std::uint64_t before, std::uint64_t after) {
@@ -221,8 +195,6 @@ class CellModel final : public Model {
     mutex.unlock();
   }
 
-  const CellScenario& scenario_;
-  int parties_ = 0;
   std::uint64_t began_ = 0;
   std::size_t changes_ = 0;
   std::array<Pair, 12> was_{};                      // the value of each version

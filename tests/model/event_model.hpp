@@ -8,7 +8,7 @@
 //
 // A set is judged when it ends: a thread that waited since before it began may still be waiting only if another was let go.
 
-#include "world.hpp"
+#include "seated.hpp"
 
 #include <strait/event/event.hpp>
 #include <strait/layout/event.hpp>
@@ -43,24 +43,17 @@ struct EventWords {
   void wake() const noexcept { model::wake(SignalName::lock_freed); }
 };
 
-struct EventActor {
-  int party;
-  std::string_view script;
-  bool may_die = false;
-};
-
 struct EventScenario {
   std::string name;
-  std::vector<EventActor> actors;
+  std::vector<SeatedActor> actors;
   bool all_are_let_go = true;  // everybody who lives; otherwise sets may have met nobody and counted once
   int deaths = 0;
   int seats = 0;
 };
 
-class EventModel final : public Model {
+class EventModel final : public SeatedModel<EventScenario> {
  public:
-  explicit EventModel(const EventScenario& scenario) : scenario_(scenario) {
-    for (const EventActor& actor : scenario.actors) parties_ = std::max(parties_, actor.party + 1);
+  explicit EventModel(const EventScenario& scenario) : SeatedModel(scenario) {
     const auto moved = [](int, std::uint64_t before, std::uint64_t after) {
       if (before != after) scheduler.progress();
     };
@@ -72,13 +65,8 @@ class EventModel final : public Model {
     it = this;
   }
 
-  int actor_count() const override { return static_cast<int>(scenario_.actors.size()); }
-  int party_of(int actor) const override { return of(actor).party; }
-  bool may_die(int actor) const override { return of(actor).may_die; }
-
   void reset() override {
-    scheduler.wake_only_one(false);
-    world.reset(2, scenario_.seats != 0 ? scenario_.seats : parties_ + 1, {0, 0}, false, true);
+    reset_world();
     world.mend_also = [](Seat dead) {
       const auto mender = World::index(scheduler.current() + 1);
       it->mends_[mender] = true;
@@ -100,8 +88,6 @@ class EventModel final : public Model {
     mends_.fill(false);
     std::uint32_t waiting = 0;
     for (int actor = 0; actor < actor_count(); ++actor) {
-      world.party_of[World::index(actor)] = of(actor).party;
-      if (of(actor).script.front() != 'n') world.sit_at_once(of(actor).party, static_cast<Seat>(of(actor).party));
       if (of(actor).script.front() != 'e') continue;
       early_[World::index(actor)] = {waiting, EventEntry::of(EntryState::waiting, waiting, static_cast<Seat>(of(actor).party))};
       event_state.entry[waiting].reset(early_[World::index(actor)].entry.bits);
@@ -117,16 +103,12 @@ class EventModel final : public Model {
     std::uint64_t place = 0;
     for (const char letter : of(actor).script) {
       scheduler.begin(++place);
-      SeatWords words(party);
       switch (letter) {
         case 'n':
-          if (!liveness::sit(words)) return;
-          liveness::mend_dead(words, seat_of(party));
+          if (!open(party)) return;
           break;
         case 'l':
-          words.free_lock_and_sides(seat_of(party));
-          words.wake_all();
-          liveness::leave(words, seat_of(party));
+          leave(party);
           break;
         case 's':
           set(event, actor);
@@ -200,11 +182,7 @@ class EventModel final : public Model {
     if (counted() && (scheduler.deaths() < 2 ? let_go_ + there != made_ : let_go_ + there < made_)) {
       return scheduler.fail("E1, E2, E3: sets and threads let go do not agree");
     }
-    for (int party = 0; party < parties_; ++party) world.dead[World::index(party)] = true;
-    SeatWords words(world.outside_party);
-    const auto seat = liveness::sit(words);
-    if (!seat) return scheduler.fail("I11: no seat is left");
-    liveness::mend_dead(words, *seat);
+    if (!newcomer()) return;
     for (const auto& entry : event_state.entry) {
       if (entry.peek() != 0) return scheduler.fail("E3: the entry of a dead thread is left");
     }
@@ -216,12 +194,9 @@ class EventModel final : public Model {
 
   static inline EventModel* it = nullptr;
 
-  const EventActor& of(int actor) const { return scenario_.actors[World::index(actor)]; }
-  static Seat seat_of(int party) { return world.party_seat[World::index(party)]; }
-
   // Manual events and resets are not counted.
   bool counted() const {
-    for (const EventActor& actor : scenario_.actors) {
+    for (const SeatedActor& actor : scenario_.actors) {
       if (actor.script.find_first_of("rRSmb") != std::string_view::npos) return false;
     }
     return true;
@@ -315,8 +290,6 @@ class EventModel final : public Model {
     }
   }
 
-  const EventScenario& scenario_;
-  int parties_ = 0;
   int let_go_ = 0;
   int made_ = 0;  // sets that had an effect
   std::array<bool, Scheduler::max_actors> effect_{};

@@ -6,7 +6,6 @@
 //     STRAIT_MODEL_SEED          the first seed of the random schedules (default 1)
 
 #include "attendance_model.hpp"
-#include "lock_model.hpp"
 #include "ring_model.hpp"
 
 #include <cinttypes>
@@ -85,16 +84,6 @@ inline std::string explore(const RingScenario& scenario, Position start, const E
 
 inline std::string sample(const RingScenario& scenario, Position start, const Effort& effort) {
   RingModel model(scenario, start);
-  return told(scenario.name, scheduler.sample(model, {unbounded, scenario.deaths}, effort.random, effort.seed), true, effort.seed);
-}
-
-inline std::string explore(const LockScenario& scenario, const Effort& effort, int preemptions) {
-  LockModel model(scenario);
-  return told(scenario.name, scheduler.explore(model, {effort.preemptions(preemptions), scenario.deaths}, effort.most), false, 0);
-}
-
-inline std::string sample(const LockScenario& scenario, const Effort& effort) {
-  LockModel model(scenario);
   return told(scenario.name, scheduler.sample(model, {unbounded, scenario.deaths}, effort.random, effort.seed), true, effort.seed);
 }
 

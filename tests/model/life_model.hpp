@@ -8,14 +8,13 @@
 //   S1  a living party's name refers to its object, or a user removed it by hand.     S2  two living parties: one object, likewise.
 //   S3  all closed without deaths: no name and no file is left.     S4  what the dead left stops nobody.
 
-#include "scheduler.hpp"
+#include "scripted.hpp"
 
 #include <strait/platform/posix/two_file_lock.hpp>
 
 #include <array>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -106,10 +105,6 @@ class LockFiles {
   };
 
   static std::size_t at(int index) { return static_cast<std::size_t>(index); }
-  static void step(const char* what) {
-    scheduler.step();
-    if (scheduler.tracing()) scheduler.note(what);
-  }
 
   void drop(int number, int actor) {
     File& file = files_[at(number)];
@@ -158,24 +153,9 @@ class ModelFile {
   int number_;
 };
 
-struct LifeActor {
-  std::string_view script;
-  bool may_die = false;
-};
-
-struct LifeScenario {
-  std::string name;
-  std::vector<LifeActor> actors;
-  int deaths = 0;
-};
-
-class LifeModel final : public Model {
+class LifeModel final : public ScriptedModel {
  public:
-  explicit LifeModel(const LifeScenario& scenario) : scenario_(scenario) {}
-
-  int actor_count() const override { return static_cast<int>(scenario_.actors.size()); }
-  int party_of(int actor) const override { return actor; }
-  bool may_die(int actor) const override { return of(actor).may_die; }
+  using ScriptedModel::ScriptedModel;
 
   void reset() override {
     name_ = 0;
@@ -227,17 +207,6 @@ class LifeModel final : public Model {
     bool removed_by_hand = false;
   };
 
-  static std::size_t at(int index) { return static_cast<std::size_t>(index); }
-  const LifeActor& of(int actor) const { return scenario_.actors[at(actor)]; }
-
-  static void step(const char* what) {
-    scheduler.step();
-    if (scheduler.tracing()) scheduler.note(what);
-  }
-  static bool saw(bool value) {
-    scheduler.saw(value ? 3 : 2);
-    return value;
-  }
 
   // The lowest number that nobody refers to, so that equal states look equal.
   int new_object() {
@@ -358,7 +327,6 @@ class LifeModel final : public Model {
     removal.done();
   }
 
-  const LifeScenario& scenario_;
   int name_ = 0;  // the object that the name means, 0: there is no such name
   std::array<Object, 12> objects_{};
   std::array<int, LockFiles::actors> opened_{};
@@ -366,7 +334,7 @@ class LifeModel final : public Model {
   bool is_over_ = false;
 };
 
-inline std::vector<LifeScenario> life_scenarios() {
+inline std::vector<ScriptedScenario> life_scenarios() {
   constexpr bool dies = true;
   return {
       {"2 creators", {{"cc"}, {"cc"}}},

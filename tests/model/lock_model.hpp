@@ -7,46 +7,21 @@
 //            k  write lock, unlock keeping the mark (part of the data)       x  write lock, and the thread exits with it
 //            n  first: open the handle       l  last: leave
 
-#include "world.hpp"
+#include "seated.hpp"
 
-#include <string>
-#include <string_view>
+#include <array>
 #include <vector>
 
 namespace strait::model {
 
-struct LockActor {
-  int party;
-  std::string_view script;
-  bool may_die = false;
-};
-
-struct LockScenario {
-  std::string name;
-  std::vector<LockActor> actors;
-  int deaths = 0;
-  int seats = 0;  // 0: enough for everybody
-};
-
-class LockModel final : public Model {
+class LockModel final : public SeatedModel<SeatedScenario> {
  public:
-  explicit LockModel(const LockScenario& scenario) : scenario_(scenario) {
-    for (const LockActor& actor : scenario.actors) parties_ = std::max(parties_, actor.party + 1);
-  }
-
-  int actor_count() const override { return static_cast<int>(scenario_.actors.size()); }
-  int party_of(int actor) const override { return of(actor).party; }
-  bool may_die(int actor) const override { return of(actor).may_die; }
+  using SeatedModel::SeatedModel;
 
   void reset() override {
-    scheduler.wake_only_one(false);
-    world.reset(2, scenario_.seats != 0 ? scenario_.seats : parties_ + 1, {0, 0}, false, true);
+    reset_world();
     inside_.fill(Inside::neither);
     owed_ = false;
-    for (int actor = 0; actor < actor_count(); ++actor) {
-      world.party_of[World::index(actor)] = of(actor).party;
-      if (of(actor).script.front() != 'n') world.sit_at_once(of(actor).party, static_cast<Seat>(of(actor).party));
-    }
   }
 
   void run(int actor) override {
@@ -55,20 +30,13 @@ class LockModel final : public Model {
     std::uint64_t place = 0;
     for (const char letter : of(actor).script) {
       scheduler.begin(++place);
-      const Seat seat = world.party_seat[World::index(party)];
-      SeatWords words(party);
       switch (letter) {
         case 'n':
-          if (!liveness::sit(words)) return;  // all seats are taken
-          liveness::mend_dead(words, world.party_seat[World::index(party)]);
+          if (!open(party)) return;
           break;
-        case 'l':
-          words.free_lock_and_sides(seat);
-          words.wake_all();
-          liveness::leave(words, seat);
-          break;
-        case 'r': read(lock, actor, party, seat); break;
-        default: write(lock, actor, party, seat, letter);
+        case 'l': leave(party); break;
+        case 'r': read(lock, actor, party, seat_of(party)); break;
+        default: write(lock, actor, party, seat_of(party), letter);
       }
     }
   }
@@ -88,17 +56,12 @@ class LockModel final : public Model {
   }
 
   void finish() override {
-    for (int actor = 0; actor < actor_count(); ++actor) {
-      if (scheduler.state(actor) == Scheduler::State::parked) return scheduler.fail("PROGRESS: somebody waits for a lock for ever");
-    }
-    for (int party = 0; party < parties_; ++party) world.dead[World::index(party)] = true;
-    SeatWords words(world.outside_party);
-    const auto seat = liveness::sit(words);
-    if (!seat) return scheduler.fail("I11: no seat is left");
-    liveness::mend_dead(words, *seat);
+    if (somebody_is_parked()) return scheduler.fail("PROGRESS: somebody waits for a lock for ever");
+    const auto seat = newcomer();
+    if (!seat) return;
     Lock lock{LockWords{}};
     if (!lock.try_take_word(*seat)) return scheduler.fail("LOST: the lock's word is lost");
-    if (lock.next_reader(0) != words.seat_count()) return scheduler.fail("LOST: a reader's count is lost");
+    if (lock.next_reader(0) != SeatWords(world.outside_party).seat_count()) return scheduler.fail("LOST: a reader's count is lost");
     if (lock.is_abandoned() != owed_) return scheduler.fail("ABANDONED: the bit is wrong in the end");
     lock.unlock();
   }
@@ -107,9 +70,8 @@ class LockModel final : public Model {
   using Lock = lock::RwLock<LockWords>;
   enum class Inside : std::uint8_t { neither, reader, writer };
 
-  const LockActor& of(int actor) const { return scenario_.actors[World::index(actor)]; }
   bool names(int party) const {
-    const Seat seat = world.party_seat[World::index(party)];
+    const Seat seat = seat_of(party);
     return seat != nobody && (world.lock.peek() & ~layout::lock_abandoned) == seat + 1;
   }
 
@@ -166,13 +128,11 @@ class LockModel final : public Model {
     }
   }
 
-  const LockScenario& scenario_;
-  int parties_ = 0;
   bool owed_ = false;  // an owner of the word died, or exited, since a writer last unlocked
   std::array<Inside, Scheduler::max_actors> inside_{};
 };
 
-inline std::vector<LockScenario> lock_scenarios() {
+inline std::vector<SeatedScenario> lock_scenarios() {
   constexpr bool dies = true;
   return {
       {"2 readers, 1 writer", {{0, "rr"}, {1, "r"}, {2, "ww"}}},

@@ -12,13 +12,13 @@ TEST_CASE(
     "a mutex has one holder, nobody waits for ever, the first in line is next, and a death is always told, whoever dies at "
     "whatever step") {
   const Effort effort = Effort::chosen();
-  for (const MutexScenario& scenario : mutex_scenarios())
+  for (const SeatedScenario& scenario : mutex_scenarios())
     CHECK(explore_one<MutexModel>(scenario, effort, scenario.deaths > 1 ? 2 : 3) == "");
 }
 
 TEST_CASE("a mutex keeps its promises in schedules drawn at random") {
   const Effort effort = Effort::chosen();
-  for (const MutexScenario& scenario : mutex_scenarios()) CHECK(sample_one<MutexModel>(scenario, effort) == "");
+  for (const SeatedScenario& scenario : mutex_scenarios()) CHECK(sample_one<MutexModel>(scenario, effort) == "");
 }
 
 TEST_CASE("sets made while threads wait let each of them go, whoever comes, gives up or dies at whatever step") {

@@ -5,14 +5,12 @@
 // Scripts:   w  lock, unlock      i  the same, by one who makes itself first as soon as it may      g  first, and gives up
 //            n  first: open the handle       l  last: leave
 
-#include "world.hpp"
+#include "seated.hpp"
 
 #include <strait/layout/mutex.hpp>
 #include <strait/lock/mutex.hpp>
 
 #include <array>
-#include <string>
-#include <string_view>
 #include <vector>
 
 namespace strait::model {
@@ -27,44 +25,21 @@ struct MutexWords {
   void wake(SignalName name) const noexcept { model::wake(name); }
 };
 
-struct MutexActor {
-  int party;
-  std::string_view script;
-  bool may_die = false;
-};
-
-struct MutexScenario {
-  std::string name;
-  std::vector<MutexActor> actors;
-  int deaths = 0;
-  int seats = 0;  // 0: enough for everybody
-};
-
-class MutexModel final : public Model {
+class MutexModel final : public SeatedModel<SeatedScenario> {
  public:
-  explicit MutexModel(const MutexScenario& scenario) : scenario_(scenario) {
-    for (const MutexActor& actor : scenario.actors) parties_ = std::max(parties_, actor.party + 1);
+  explicit MutexModel(const SeatedScenario& scenario) : SeatedModel(scenario) {
     first_word.describe("first", 0, nullptr, [](int, std::uint64_t before, std::uint64_t after) {
       if (before != after) scheduler.progress();
     });
   }
 
-  int actor_count() const override { return static_cast<int>(scenario_.actors.size()); }
-  int party_of(int actor) const override { return of(actor).party; }
-  bool may_die(int actor) const override { return of(actor).may_die; }
-
   void reset() override {
-    scheduler.wake_only_one(false);
-    world.reset(2, scenario_.seats != 0 ? scenario_.seats : parties_ + 1, {0, 0}, false, true);
+    reset_world();
     world.mend_also = [](Seat dead) { lock::Mutex<MutexWords>(MutexWords{}).mend(dead); };
     first_word.reset(0);
     inside_ = -1;
     owed_ = false;
     overtook_.fill(0);
-    for (int actor = 0; actor < actor_count(); ++actor) {
-      world.party_of[World::index(actor)] = of(actor).party;
-      if (of(actor).script.front() != 'n') world.sit_at_once(of(actor).party, static_cast<Seat>(of(actor).party));
-    }
   }
 
   void run(int actor) override {
@@ -72,19 +47,12 @@ class MutexModel final : public Model {
     std::uint64_t place = 0;
     for (const char letter : of(actor).script) {
       scheduler.begin(++place);
-      SeatWords words(party);
       switch (letter) {
         case 'n':
-          if (!liveness::sit(words)) return;  // all seats are taken
-          liveness::mend_dead(words, seat_of(party));
+          if (!open(party)) return;
           break;
-        case 'l':
-          words.free_lock_and_sides(seat_of(party));
-          words.wake_all();
-          liveness::leave(words, seat_of(party));
-          break;
-        default:
-          lock_and_unlock(actor, letter);
+        case 'l': leave(party); break;
+        default: lock_and_unlock(actor, letter);
       }
     }
   }
@@ -107,15 +75,9 @@ class MutexModel final : public Model {
   }
 
   void finish() override {
-    for (int actor = 0; actor < actor_count(); ++actor) {
-      if (scheduler.state(actor) == Scheduler::State::parked)
-        return scheduler.fail("PROGRESS: somebody waits for the mutex for ever");
-    }
-    for (int party = 0; party < parties_; ++party) world.dead[World::index(party)] = true;
-    SeatWords words(world.outside_party);
-    const auto seat = liveness::sit(words);
-    if (!seat) return scheduler.fail("I11: no seat is left");
-    liveness::mend_dead(words, *seat);
+    if (somebody_is_parked()) return scheduler.fail("PROGRESS: somebody waits for the mutex for ever");
+    const auto seat = newcomer();
+    if (!seat) return;
     if (first_word.peek() != 0) return scheduler.fail("LOST: somebody dead is first");
     Mutex mutex{MutexWords{}};
     if (!mutex.try_lock(FirstInLine::of(*seat, 99), *seat)) return scheduler.fail("LOST: the mutex is lost");
@@ -124,9 +86,6 @@ class MutexModel final : public Model {
 
  private:
   using Mutex = lock::Mutex<MutexWords>;
-
-  const MutexActor& of(int actor) const { return scenario_.actors[World::index(actor)]; }
-  static Seat seat_of(int party) { return world.party_seat[World::index(party)]; }
 
   void lock_and_unlock(int actor, char letter) {
     Mutex mutex{MutexWords{}};
@@ -180,14 +139,12 @@ class MutexModel final : public Model {
     }
   }
 
-  const MutexScenario& scenario_;
-  int parties_ = 0;
   int inside_ = -1;
   bool owed_ = false;                                            // an owner of the word died since one last unlocked
   std::array<std::uint32_t, Scheduler::max_actors> overtook_{};  // who took the mutex while this one was first
 };
 
-inline std::vector<MutexScenario> mutex_scenarios() {
+inline std::vector<SeatedScenario> mutex_scenarios() {
   constexpr bool dies = true;
   return {
       {"2 threads", {{0, "ww"}, {1, "ww"}}},

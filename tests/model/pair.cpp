@@ -11,11 +11,11 @@ TEST_CASE(
     "a struct's bytes and its control segment are made, found and removed together, whoever dies at whatever step, and foreign "
     "bytes never") {
   const Effort effort = Effort::chosen();
-  for (const PairScenario& scenario : pair_scenarios())
+  for (const ScriptedScenario& scenario : pair_scenarios())
     CHECK(explore_one<PairModel>(scenario, effort, scenario.deaths > 1 ? 2 : 3) == "");
 }
 
 TEST_CASE("a struct's two objects keep their promises in schedules drawn at random") {
   const Effort effort = Effort::chosen();
-  for (const PairScenario& scenario : pair_scenarios()) CHECK(sample_one<PairModel>(scenario, effort) == "");
+  for (const ScriptedScenario& scenario : pair_scenarios()) CHECK(sample_one<PairModel>(scenario, effort) == "");
 }

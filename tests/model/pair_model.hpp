@@ -9,34 +9,17 @@
 //   B2  what a foreign program made is never removed.
 //   S2  two who use the struct at a time use the same two objects.     S3, S4  nothing is left, and nothing left is in the way.
 
-#include "scheduler.hpp"
+#include "scripted.hpp"
 
 #include <array>
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <vector>
 
 namespace strait::model {
 
-struct PairActor {
-  std::string_view script;
-  bool may_die = false;
-};
-
-struct PairScenario {
-  std::string name;
-  std::vector<PairActor> actors;
-  int deaths = 0;
-};
-
-class PairModel final : public Model {
+class PairModel final : public ScriptedModel {
  public:
-  explicit PairModel(const PairScenario& scenario) : scenario_(scenario) {}
-
-  int actor_count() const override { return static_cast<int>(scenario_.actors.size()); }
-  int party_of(int actor) const override { return actor; }
-  bool may_die(int actor) const override { return of(actor).may_die; }
+  using ScriptedModel::ScriptedModel;
 
   void reset() override {
     control_name_ = bytes_name_ = 0;
@@ -114,18 +97,7 @@ class PairModel final : public Model {
     int bytes = 0;
   };
 
-  static std::size_t at(int index) { return static_cast<std::size_t>(index); }
-  const PairActor& of(int actor) const { return scenario_.actors[at(actor)]; }
   Control& control(int number) { return controls_[at(number)]; }
-
-  static void step(const char* what) {
-    scheduler.step();
-    if (scheduler.tracing()) scheduler.note(what);
-  }
-  static bool saw(bool value) {
-    scheduler.saw(value ? 3 : 2);
-    return value;
-  }
 
   int new_control() {
     if (control_count_ + 1 >= static_cast<int>(controls_.size())) scheduler.fail("too many objects for the scenario");
@@ -298,7 +270,6 @@ class PairModel final : public Model {
     unlock(object, actor);
   }
 
-  const PairScenario& scenario_;
   int control_name_ = 0;  // the object that the name means, 0: there is no such name
   int bytes_name_ = 0;
   std::array<Control, 12> controls_{};
@@ -310,7 +281,7 @@ class PairModel final : public Model {
   bool came_in_ = false;
 };
 
-inline std::vector<PairScenario> pair_scenarios() {
+inline std::vector<ScriptedScenario> pair_scenarios() {
   constexpr bool dies = true;
   return {
       {"2 creators", {{"c"}, {"c"}}},

@@ -67,13 +67,9 @@ class BufferWithLocks : public SharedBuffer {
   BufferWithLocks(std::unique_ptr<Object> object, const OpenOptions& options)
       : BufferWithLocks(new Locks(std::move(object), options)) {}
 
-  // Pointers into the mapping: null once closed.
-  std::byte* data_bytes() const {
-    Locks& mine = locks();
-    std::byte* const data = mine.data.load(std::memory_order_relaxed);  // relaxed: whoever uses it synchronises with close() itself
-    if (data == nullptr) [[unlikely]] handle::Gate::throw_closed(mine.name);
-    return data;
-  }
+  /// For direct access, without a visit: null once closed.
+  const std::byte* payload() const { return data(); }
+  std::byte* writable_payload() { return data(); }
 
   template <class F>
   void writing(F&& f) {
@@ -102,7 +98,7 @@ class BufferWithLocks : public SharedBuffer {
 
     void wake() override {}  // who waits looks at the gate at the end of a slice
     void let_go() override {
-      data.store(nullptr, std::memory_order_relaxed);  // relaxed: see data_bytes()
+      data.store(nullptr, std::memory_order_relaxed);  // relaxed: see data()
       may_write.close();
       may_read.close();
     }
@@ -118,6 +114,13 @@ class BufferWithLocks : public SharedBuffer {
   Locks& locks() const {
     static_cast<void>(state());  // not moved from
     return *locks_;
+  }
+
+  std::byte* data() const {
+    Locks& mine = locks();
+    std::byte* const data = mine.data.load(std::memory_order_relaxed);  // relaxed: whoever uses it synchronises with close() itself
+    if (data == nullptr) [[unlikely]] handle::Gate::throw_closed(mine.name);
+    return data;
   }
 
   // In slices: the end of this handle is noticed.

@@ -16,9 +16,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,11 +29,12 @@ namespace strait::dotnet {
 
 /// A ring of `node_count` nodes of `node_buffer_size` bytes that holds node_count - 1 messages. Any number of threads may use one handle.
 ///
-/// What the format cannot give, whoever writes it: a process that is killed, or stopped for good, while it has a node reserved stops the
-/// ring there; a writer whose callback throws leaves an empty message, because a reserved node cannot be skipped; a message whose
-/// reader fails is gone. What only C# peers can still break: a C# writer that was held up for exactly one lap may reserve a node of a
-/// full ring, so that an unread message is written over, and a C# reader likewise (several C# writers or readers at once); a message
-/// that they publish may be seen only when the next one is, and their sleepers may sleep too long (up to 50 ms are made good here).
+/// What the format cannot give, whoever writes it: a process that is killed, or stopped for good, while it has a node reserved
+/// stops the ring there; a writer whose callback throws leaves an empty message, because a reserved node cannot be skipped; a
+/// message whose reader fails is gone. What only C# peers can still break: a C# writer that was held up for exactly one lap may
+/// reserve a node of a full ring, so that an unread message is written over, and a C# reader likewise (several C# writers or
+/// readers at once); a message that they publish may be seen only when the next one is, and their sleepers may sleep too long (up
+/// to 50 ms are made good here).
 class CircularBuffer : public SharedBuffer {
  public:
   /// Creates. Throws already_exists while somebody has the name open. `Sharing::one` promises that one thread at a time, in all
@@ -70,7 +71,7 @@ class CircularBuffer : public SharedBuffer {
   /// Writes the elements of any contiguous sized range (vector, array, string, string_view) as one message.
   template <core::ShareableRange Range>
   Status write(const Range& elements, Timeout timeout = std::chrono::seconds(1)) {
-    return write_bytes(std::ranges::data(elements), std::ranges::size(elements) * sizeof(std::ranges::range_value_t<Range>), timeout);
+    return write_bytes(std::ranges::data(elements), std::ranges::size(elements) * sizeof(core::range_element_t<Range>), timeout);
   }
 
   /// Reads one value. A message of another size throws type_mismatch and stays.
@@ -113,7 +114,7 @@ class CircularBuffer : public SharedBuffer {
   template <core::ShareableRange Range>
     requires(!Shareable<std::remove_cvref_t<Range>>)
   ReadResult read(Range&& out, Timeout timeout = std::chrono::seconds(1)) {
-    return read(std::span<std::ranges::range_value_t<Range>>(std::ranges::data(out), std::ranges::size(out)), timeout);
+    return read(std::span<core::range_element_t<Range>>(std::ranges::data(out), std::ranges::size(out)), timeout);
   }
 
   // ---- in place ------------------------------------------------------------------------------------------------------

@@ -14,10 +14,8 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <new>
 #include <optional>
 #include <span>
-#include <utility>
 
 namespace strait::dotnet {
 
@@ -46,7 +44,6 @@ struct Outgoing {
   }
 
   bool is_sent() const noexcept { return header.current_packet == 0 || header.current_packet > header.total_packets; }
-  bool has_begun() const noexcept { return header.current_packet != 1; }
 
   // Fills a node and returns how much of it. After the 65,535th packet the count is 0.
   std::size_t write(std::span<std::byte> node) noexcept {
@@ -63,8 +60,6 @@ struct Packet {
   PacketHeader header;  // this process's own copy
   std::span<const std::byte> slice;
 
-  PacketType type() const noexcept { return static_cast<PacketType>(header.type); }
-  bool is_request() const noexcept { return type() == PacketType::request; }
   std::size_t payload_size() const noexcept { return static_cast<std::size_t>(header.payload_size); }
   bool is_first() const noexcept { return header.current_packet == 1; }
   bool is_last() const noexcept { return header.current_packet == header.total_packets; }
@@ -119,9 +114,6 @@ class Reassembly {
     return packet.is_last() ? Added::complete : Added::more_to_come;
   }
 
-  rpc::Bytes take() noexcept { return std::exchange(payload_, {}); }
-  // Memory to use again.
-  void use(rpc::Bytes&& memory) noexcept { payload_ = std::move(memory); }
   std::span<const std::byte> view() const noexcept { return payload_.view(); }
 
  private:

@@ -23,7 +23,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <thread>
 
 namespace strait::handle {
 
@@ -154,7 +153,7 @@ class CellHandle {
     };
     auto waited = wait::Waited::timed_out;
     if (session().read_only()) {
-      poll(timeout, attempt);
+      wait::poll(timeout, std::chrono::milliseconds(2), attempt);
     } else if (again) {
       waited = session().wait_on(SignalName::readers, timeout, whom, attempt, wait::idle_slice);
     } else {
@@ -281,13 +280,6 @@ class CellHandle {
     const bool alive = layout::SeatWord{seat.word.load(std::memory_order_relaxed)}.state() == layout::SeatState::occupied &&
                        seat.id.load(std::memory_order_relaxed) == line.id;
     return {line.seat, line.pid, alive, session().control().owner.load(std::memory_order_relaxed) == line.id, line.id};
-  }
-
-  // Mapped read-only: nobody could be told that we sleep.
-  template <class Attempt>
-  static void poll(Timeout timeout, Attempt attempt) {
-    const core::Deadline deadline(timeout);
-    while (!attempt() && !deadline.passed(core::Clock::now())) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
 
   Opened* opened_;

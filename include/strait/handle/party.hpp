@@ -47,6 +47,21 @@ class Party {
   OwnThreads& threads() noexcept { return threads_; }
   ConnectionEvents& events() noexcept { return events_; }
 
+  // How long the thread of cancelled handlers lives on at most.
+  static constexpr std::chrono::milliseconds look_up{1000};
+
+  // A handler of those who come or go. `tell()` is the thread that calls it, and is started where none runs.
+  template <class Tell>
+  void add_event(ConnectionEvents::Of of, std::shared_ptr<ConnectionHandler> handler, std::vector<Participant> now, std::shared_ptr<void> self, Tell tell) {
+    if (!events_.add(of, std::move(handler), std::move(now))) return;
+    try {
+      threads_.start(std::move(self), std::move(tell));
+    } catch (...) {
+      events_.not_running();
+      throw;
+    }
+  }
+
   // Turns newcomers away; `wake()` wakes those who sleep inside; when they have left, and the threads have ended, `last()` lets go of what
   // is held. From inside a handler the thread that calls it is not waited for.
   template <class Wake, class Last>

@@ -70,14 +70,7 @@ class PublisherHandle final : public Party, public std::enable_shared_from_this<
 
   void add(ConnectionEvents::Of of, std::shared_ptr<ConnectionHandler> handler) {
     const auto visit = enter();
-    if (events().add(of, std::move(handler), end_->connections())) {
-      try {
-        threads().start(shared_from_this(), [this, end = end_] { tell(*end); });
-      } catch (...) {
-        events().not_running();
-        throw;
-      }
-    }
+    add_event(of, std::move(handler), end_->connections(), shared_from_this(), [this, end = end_] { tell(*end); });
     end_->session().wake(SignalName::readers);
   }
 
@@ -113,9 +106,6 @@ class PublisherHandle final : public Party, public std::enable_shared_from_this<
                 "a message of " + std::to_string(size) + " bytes; at most half of the ring's, " + std::to_string(end_->longest()) +
                     ", are possible: choose more or larger nodes (TopicOptions)");
   }
-
-  // How long the thread of cancelled handlers lives on at most.
-  static constexpr std::chrono::milliseconds look_up{1000};
 
   std::shared_ptr<BroadcastEnd> end_;
 };

@@ -69,7 +69,8 @@ class StructHandle {
     return opened_.gate().glance(opened_.name(), [this] { return raw_->data(); });
   }
 
-  // Calls copy(value): a place where the whole value lies, until what it copied is whole; the version. Throws as CellHandle::read; the copy throws nothing.
+  // Calls copy(value): a place where the whole value lies, until what it copied is whole; the version. Throws as
+  // CellHandle::read; the copy throws nothing.
   template <class Copy>
   STRAIT_HOT std::uint64_t read(Copy copy) const {
     return opened_.gate().glance(opened_.name(), [this, copy] { return cell_.read(copy); });

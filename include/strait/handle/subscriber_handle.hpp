@@ -1,6 +1,6 @@
 #pragma once
-// A subscriber without its types: its part in the topic, the rings of all publishers, and its threads. One of them, the connector, connects
-// to publishers that come and lets go of those that go, whatever the user's threads do; it never runs user code.
+// A subscriber without its types: its part in the topic, the rings of all publishers, which take turns, and its threads: the
+// connector (handle/connector.hpp), and those that call the user's handlers.
 
 #include <strait/core/config.hpp>
 #include <strait/core/error.hpp>
@@ -8,16 +8,16 @@
 #include <strait/core/options.hpp>
 #include <strait/core/timeout.hpp>
 #include <strait/handle/broadcast_source.hpp>
+#include <strait/handle/connector.hpp>
 #include <strait/handle/first_thread_lock.hpp>
-#include <strait/handle/handler.hpp>
+#include <strait/handle/message_handlers.hpp>
 #include <strait/handle/pace.hpp>
 #include <strait/handle/party.hpp>
 #include <strait/layout/broadcast.hpp>
+#include <strait/wait/blocking.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -25,9 +25,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
-#include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -35,8 +33,6 @@ namespace strait::handle {
 
 class SubscriberHandle final : public Party, public std::enable_shared_from_this<SubscriberHandle> {
  public:
-  using MessageHandler = HandlerOf<std::span<const std::byte>>;
-
   // One message, as `use` gets it.
   struct Message {
     std::span<const std::byte> bytes;
@@ -46,31 +42,28 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
   };
 
   SubscriberHandle(std::string_view name, layout::LineState delivery, const OpenOptions& options)
-      : Party(name, options), session_(topic().shared_session()), options_(options), delivery_(options.read_only ? layout::LineState::lossy : delivery) {
+      : Party(name, options),
+        session_(topic().shared_session()),
+        is_read_only_(options.read_only),
+        connector_(this->name(), topic(), gate(), options.read_only ? layout::LineState::lossy : delivery, options) {
     if (!options.read_only) topic().enter(delivery == layout::LineState::lossless ? Role::lossless : Role::lossy);
-    connect();
+    connector_.connect();
   }
 
   // What a constructor cannot do: the threads keep the handle alive.
   void start() {
-    threads().start(shared_from_this(), [this] { connecting(); });
+    threads().start(shared_from_this(), [this] { connector_.run(); });
   }
 
   ~SubscriberHandle() { close(); }
 
   void close() {
-    Party::close(
-        [this] {
-          const std::lock_guard lock(state_);
-          changed_.notify_all();
-        },
-        [this] {
-          sources_.clear();
-          session_.reset();
-          const std::lock_guard lock(state_);
-          arrived_.clear();
-          connected_.clear();
-        });
+    Party::close([this] { connector_.wake(); },
+                 [this] {
+                   sources_.clear();
+                   session_.reset();
+                   connector_.clear();
+                 });
   }
 
   // Calls use(message) with the next one. It stays the next one if that throws.
@@ -107,57 +100,35 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
 
   std::size_t active_connections() {
     const auto visit = enter();
-    return connections().size();
+    return connector_.connections().size();
   }
 
   Status wait_for_publishers(std::size_t count, Timeout timeout) {
     const Gate::Visit visit(gate());
-    const core::Deadline deadline(timeout);
-    for (;;) {
-      if (is_closing()) return Status::closed;
-      if (connections().size() >= count) return Status::ok;
-      const auto now = core::Clock::now();
-      if (deadline.passed(now)) return Status::timed_out;
-      std::unique_lock lock(state_);
-      if (connected_.size() < count && !is_closing()) changed_.wait_for(lock, deadline.left(now, wait::slice));
-    }
+    return connector_.wait_for(count, timeout);
   }
 
-  void add(std::shared_ptr<MessageHandler> handler) {
+  void add(std::shared_ptr<MessageHandlers::One> handler) {
     const auto visit = enter();
-    const std::lock_guard lock(handlers_mutex_);
-    handlers_.push_back(std::move(handler));
-    if (is_delivering_) return;
-    threads().start(shared_from_this(), [this] { delivering(); });
-    is_delivering_ = true;
+    handlers_.add(std::move(handler), [this] { threads().start(shared_from_this(), [this] { delivering(); }); });
   }
 
   void add(ConnectionEvents::Of of, std::shared_ptr<ConnectionHandler> handler) {
     const auto visit = enter();
-    if (events().add(of, std::move(handler), connections())) {
-      try {
-        threads().start(shared_from_this(), [this] { telling(); });
-      } catch (...) {
-        events().not_running();
-        throw;
-      }
-    }
-    const std::lock_guard lock(state_);
-    changed_.notify_all();
+    add_event(of, std::move(handler), connector_.connections(), shared_from_this(), [this] { telling(); });
+    connector_.wake();
   }
 
  private:
-  using Sources = std::vector<std::unique_ptr<BroadcastSource>>;
-
   // ---- receiving -----------------------------------------------------------------------------------------------------------
 
-  // The common case, and small enough to be inlined into every receive: the next message lies in one node of the source whose turn it is.
+  // The common case, and small enough to be inlined into every receive: the next message lies in one node of the source whose
+  // turn it is.
   template <class Use>
   STRAIT_HOT bool take_in_place(Use& use) {
     const Taking taking(*this);
     if (!taking) [[unlikely]] return false;
-    // relaxed: a look; try_take() lets in
-    if (has_arrived_.load(std::memory_order_relaxed)) [[unlikely]] return false;
+    if (connector_.may_have_arrived()) [[unlikely]] return false;  // try_take() lets in
     if (turn_ >= sources_.size()) {
       turn_ = 0;
       if (sources_.empty()) [[unlikely]] return false;
@@ -186,19 +157,12 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
     };
     if (attempt()) return status;
     pace_.let_other_ahead();
-    if (options_.read_only) {
-      poll(timeout, attempt);
+    if (is_read_only_) {
+      wait::poll(timeout, std::chrono::milliseconds(1), attempt);
     } else {
       static_cast<void>(topic().session().wait(SignalName::readers, timeout, segment::Session::For::anybody, attempt));
     }
     return status;
-  }
-
-  // Mapped read-only: nobody could be told that we sleep.
-  template <class Attempt>
-  static void poll(Timeout timeout, Attempt attempt) {
-    const core::Deadline deadline(timeout);
-    while (!attempt() && !deadline.passed(core::Clock::now())) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 
   // Holds the lock, and tells those who were refused it. Refuses whoever comes back from user code that runs under it.
@@ -232,7 +196,7 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
   STRAIT_COLD void tell_the_refused() noexcept {
     // SYNC taking: who is refused from here on sets it again.
     refused_.store(false, std::memory_order_seq_cst);
-    if (!options_.read_only) topic().wake_subscribers();
+    if (!is_read_only_) topic().wake_subscribers();
   }
 
   template <class Use>
@@ -250,8 +214,7 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
 
   // Under the lock: whose turn it is of those that have one; it is in `found_`, and stays the next until it is used.
   BroadcastSource* look_for_message() {
-    // SYNC sleep, arrived: seq_cst, because the last look before sleeping follows the announcement.
-    if (has_arrived_.load(std::memory_order_seq_cst)) [[unlikely]] let_in();
+    connector_.let_in(sources_);
     for (std::size_t looks = sources_.size(); looks != 0; --looks) {
       if (turn_ >= sources_.size()) turn_ = 0;
       BroadcastSource& source = *sources_[turn_];
@@ -269,114 +232,17 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
   }
 
   // Under the lock.
-  STRAIT_COLD void let_in() {
-    const std::lock_guard lock(state_);
-    for (auto& source : arrived_) sources_.push_back(std::move(source));
-    arrived_.clear();
-    // SYNC arrived: the next to come sets it after its arrival.
-    has_arrived_.store(false, std::memory_order_seq_cst);
-  }
-
   STRAIT_COLD void let_go(std::size_t at) {
     BroadcastSource& source = *sources_[at];
     if (source.missed() != 0) missed_of_gone_[source.publisher().id] += source.missed();
     sources_.erase(sources_.begin() + static_cast<std::ptrdiff_t>(at));
   }
 
-  // ---- the connector -------------------------------------------------------------------------------------------------------
-
-  struct Connected {
-    Participant participant;
-    std::shared_ptr<std::atomic<bool>> gone;
-  };
-
-  void connecting() {
-    std::uint64_t seen = topic().changes();
-    connect();
-    while (!is_closing()) {
-      const auto changed = [&] { return is_closing() || topic().changes() != seen; };
-      if (options_.read_only) {
-        poll(std::chrono::milliseconds(50), changed);
-      } else {
-        static_cast<void>(topic().session().wait_on(SignalName::writers, std::chrono::seconds(1), segment::Session::For::anybody, changed));
-      }
-      if (is_closing()) return;
-      seen = topic().changes();
-      connect();
-    }
-  }
-
-  // To whom is new; and notes who is gone.
-  void connect() {
-    const auto there = topic().publishers();
-    for (const Member& member : there) {
-      if (!is_connected(member.id)) connect_to(member);
-    }
-    bool some_gone = false;
-    {
-      const std::lock_guard lock(state_);
-      for (auto one = connected_.begin(); one != connected_.end();) {
-        if (std::any_of(there.begin(), there.end(), [&](const Member& member) { return member.id == one->first; })) {
-          ++one;
-          continue;
-        }
-        // SYNC gone: all that the publisher did comes before.
-        one->second.gone->store(true, std::memory_order_release);
-        one = connected_.erase(one);
-        some_gone = true;
-      }
-      if (some_gone) changed_.notify_all();
-    }
-    // What a dead publisher left may count only now.
-    if (some_gone && !options_.read_only) topic().wake_subscribers();
-  }
-
-  bool is_connected(std::uint64_t id) {
-    const std::lock_guard lock(state_);
-    return connected_.contains(id);
-  }
-
-  void connect_to(const Member& member) {
-    try {
-      auto gone = std::make_shared<std::atomic<bool>>(false);
-      auto source = std::make_unique<BroadcastSource>(name(), topic(), member, gone, delivery_, options_);
-      {
-        const std::lock_guard lock(state_);
-        connected_[member.id] = {{member.seat, member.pid, true, false, member.id}, std::move(gone)};
-        arrived_.push_back(std::move(source));
-        // SYNC arrived, sleep: before the look at the sleepers.
-        has_arrived_.store(true, std::memory_order_seq_cst);
-        changed_.notify_all();
-      }
-      if (!options_.read_only) topic().wake_subscribers();
-    } catch (const Error& error) {
-      if (error.code() != Errc::not_found) report();  // gone again
-    } catch (...) {
-      report();
-    }
-  }
-
-  void report() noexcept { core::ErrorHook::instance().report(std::current_exception(), "connecting to a publisher of \"" + name() + "\""); }
-
-  // The publishers that this one is connected to and that live.
-  std::vector<Participant> connections() {
-    const auto there = topic().publishers();
-    std::vector<Participant> all;
-    const std::lock_guard lock(state_);
-    for (const Member& member : there) {
-      if (const auto found = connected_.find(member.id); found != connected_.end()) all.push_back(found->second.participant);
-    }
-    return all;
-  }
-
-  // ---- the other threads ---------------------------------------------------------------------------------------------------
+  // ---- the threads that call handlers --------------------------------------------------------------------------------------
 
   void telling() {
-    while (!is_closing() && events().tell(connections(), [this] { return is_closing(); })) {
-      std::unique_lock lock(state_);
-      std::vector<Participant> now;
-      for (const auto& [id, connected] : connected_) now.push_back(connected.participant);
-      if (!events().is_news(now) && !is_closing()) changed_.wait_for(lock, look_up);
+    while (!is_closing() && events().tell(connector_.connections(), [this] { return is_closing(); })) {
+      connector_.wait_for_news(look_up, [this](const std::vector<Participant>& now) { return events().is_news(now); });
     }
   }
 
@@ -385,40 +251,23 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
     const auto copy = [&](const Message& one) {
       if (!one.source.take_parts(message)) message.assign(one.bytes.begin(), one.bytes.end());
     };
-    while (!is_closing() && has_handlers()) {
+    while (!is_closing() && handlers_.has_some()) {
       Status status = Status::timed_out;
       try {
-        status = wait_for_message(look_up, copy, [this] { return !has_handlers(); });
+        status = wait_for_message(look_up, copy, [this] { return !handlers_.has_some(); });
       } catch (...) {
         core::ErrorHook::instance().report(std::current_exception(), "on_message of \"" + name() + "\"");
       }
       if (status != Status::ok) continue;
-      for (const auto& handler : handlers()) {
+      for (const auto& handler : handlers_.all()) {
         if (is_closing()) return;
         handler->call(message);
       }
     }
   }
 
-  // False: none is left, and their thread ends.
-  bool has_handlers() {
-    const std::lock_guard lock(handlers_mutex_);
-    std::erase_if(handlers_, [](const auto& handler) { return handler->is_cancelled(); });
-    if (handlers_.empty()) is_delivering_ = false;
-    return is_delivering_;
-  }
-
-  std::vector<std::shared_ptr<MessageHandler>> handlers() {
-    const std::lock_guard lock(handlers_mutex_);
-    return handlers_;
-  }
-
-  // How long the thread of cancelled handlers lives on at most.
-  static constexpr std::chrono::milliseconds look_up{1000};
-
   std::shared_ptr<segment::Session> session_;  // the topic's
-  OpenOptions options_;
-  layout::LineState delivery_;
+  const bool is_read_only_;
 
   FirstThreadLock taking_;  // the following belongs to whoever holds it
   Sources sources_;
@@ -430,15 +279,8 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
   std::atomic<bool> refused_{false};
   std::atomic<std::uint64_t> missed_{0};
 
-  std::mutex state_;  // the following
-  std::condition_variable changed_;
-  std::map<std::uint64_t, Connected> connected_;
-  Sources arrived_;
-  std::atomic<bool> has_arrived_{false};
-
-  std::mutex handlers_mutex_;
-  std::vector<std::shared_ptr<MessageHandler>> handlers_;
-  bool is_delivering_ = false;
+  Connector connector_;
+  MessageHandlers handlers_;
 };
 
 }  // namespace strait::handle

@@ -5,7 +5,8 @@
 //     KernelMutex:  KernelMutex(name, options); ~: closes; name(); lock(Timeout) -> false: timed out; unlock(); was_abandoned(); close()
 //     KernelEvent:  KernelEvent(name, manual, initially_set, options); ~: closes; name(); set(); reset(); wait(Timeout) -> Status; close()
 //
-// Both open what is there and create what is not, under any name that the system takes. close() makes blocked calls of other threads return and waits for them.
+// Both open what is there and create what is not, under any name that the system takes. close() makes blocked calls of other
+// threads return and waits for them.
 
 #include <strait/core/config.hpp>
 

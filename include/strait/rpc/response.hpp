@@ -65,4 +65,10 @@ struct RpcResponse {
   }
 };
 
+namespace rpc {
+
+// Of a call that was never under way.
+inline RpcResponse ended(RpcOutcome outcome) { return {outcome, {}, core::name_of(outcome)}; }
+
+}  // namespace rpc
 }  // namespace strait

@@ -4,19 +4,16 @@
 
 #include <strait/handle/ring_end.hpp>
 #include <strait/layout/rpc_packet.hpp>
-#include <strait/rpc/call.hpp>
 #include <strait/rpc/context.hpp>
+#include <strait/rpc/outbox.hpp>
 #include <strait/rpc/packet.hpp>
+#include <strait/rpc/response.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <deque>
 #include <functional>
-#include <memory>
-#include <mutex>
-#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -31,55 +28,6 @@ struct Message {
 
   bool is_sent() const noexcept { return begun && rest.empty(); }
   bool is_request() const noexcept { return header.type == static_cast<std::uint8_t>(PacketType::request); }
-};
-
-// Messages that wait for a worker to send them, in order.
-class Outbox {
- public:
-  struct Item {
-    Message message;                  // its `rest` lies in `bytes`
-    std::vector<std::byte> bytes;
-    std::shared_ptr<AsyncCall> call;  // of a request
-  };
-
-  // `empty`: has a worker take the items, when there are some again.
-  explicit Outbox(std::function<void()> empty) : empty_(std::move(empty)) {}
-
-  void add(Message message, std::shared_ptr<AsyncCall> call) {
-    Item item{message, {message.rest.begin(), message.rest.end()}, std::move(call)};
-    item.message.rest = item.bytes;  // a vector's bytes stay where they are when it is moved
-    {
-      const std::lock_guard lock(mutex_);
-      // A peer that asks and asks and never reads an answer: its notes are dropped, and its calls end by their own time.
-      if (item.call == nullptr && items_.size() >= most_notes) return;
-      items_.push_back(std::move(item));
-      if (std::exchange(being_emptied_, true)) return;
-    }
-    empty_();
-  }
-
-  // For the one who empties it. Nothing: it has been emptied.
-  std::optional<Item> next() {
-    const std::lock_guard lock(mutex_);
-    being_emptied_ = !items_.empty();
-    if (items_.empty()) return std::nullopt;
-    Item item = std::move(items_.front());
-    items_.pop_front();
-    return item;
-  }
-
-  bool is_empty() {
-    const std::lock_guard lock(mutex_);
-    return !being_emptied_;
-  }
-
- private:
-  static constexpr std::size_t most_notes = 65'536;
-
-  const std::function<void()> empty_;
-  std::mutex mutex_;
-  std::deque<Item> items_;
-  bool being_emptied_ = false;
 };
 
 class Sender {
@@ -132,10 +80,10 @@ class Sender {
     return true;
   }
 
-  Outbox& requests() noexcept { return requests_; }
+  Outbox<Message>& requests() noexcept { return requests_; }
   // Cancellations, and answers that cost nothing: on their own, because a request may have to wait until the other side has ended
   // a handler, and what waits here may be what ends it.
-  Outbox& notes() noexcept { return notes_; }
+  Outbox<Message>& notes() noexcept { return notes_; }
 
  private:
   Message message(PacketType type, RpcOutcome outcome, std::uint8_t flags, std::uint32_t to, std::uint64_t id, std::span<const std::byte> bytes) const noexcept {
@@ -188,8 +136,8 @@ class Sender {
 
   Context& context_;
   Counters::Writing& counters_;
-  Outbox requests_;
-  Outbox notes_;
+  Outbox<Message> requests_;
+  Outbox<Message> notes_;
 };
 
 }  // namespace strait::rpc

@@ -20,8 +20,6 @@
 
 namespace strait::rpc {
 
-inline RpcResponse ended(RpcOutcome outcome) { return {outcome, {}, core::name_of(outcome)}; }
-
 // What the calls to a life of the peer end with, given how its place looks now.
 inline RpcOutcome outcome_of_life(std::uint32_t epoch, PlaceWord now) noexcept {
   const PlaceState end = now.epoch() == epoch ? now.state() : now.epoch() == epoch + 1 ? now.before() : PlaceState::lost;

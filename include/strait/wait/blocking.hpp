@@ -96,4 +96,11 @@ Waited until(Where where, const WaitPolicy& policy, Timeout timeout, Attempt att
   }
 }
 
+// Mapped read-only: nobody could be told that we sleep.
+template <class Attempt>
+void poll(Timeout timeout, std::chrono::milliseconds pause, Attempt attempt) {
+  const core::Deadline deadline(timeout);
+  while (!attempt() && !deadline.passed(core::Clock::now())) std::this_thread::sleep_for(pause);
+}
+
 }  // namespace strait::wait

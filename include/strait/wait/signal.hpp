@@ -8,9 +8,9 @@
 //
 // All four of {the state change, the look at the bit, the announcement, the second look} are seq_cst, so that of a waiter and a
 // waker at least one sees the other. Where sleepers fence for everybody (layout::FenceMethod), the state change may be a plain
-// release store: the waiter's fence_everybody() after the announcement stands for the fence that wakers leave out. All sleepers are woken: waking one loses wake-ups here, because the one woken may find
-// that another has what it came for while a second change goes unseen. No system call while nobody sleeps; a sleeper that
-// dies costs one needless wake.
+// release store: the waiter's fence_everybody() after the announcement stands for the fence that wakers leave out. All sleepers
+// are woken: waking one loses wake-ups here, because the one woken may find that another has what it came for while a second
+// change goes unseen. No system call while nobody sleeps; a sleeper that dies costs one needless wake.
 
 #include <strait/core/config.hpp>
 

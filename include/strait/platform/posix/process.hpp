@@ -1,7 +1,7 @@
 #pragma once
-// A process's identity is its id and its start time: an id alone is reused. Start times come from /proc where there is one
-// (clock ticks since boot), and on macOS from sysctl (milliseconds since 1970); elsewhere they read 0 and an id that is taken again passes for alive, which delays a repair and
-// never repairs the living.
+// A process's identity is its id and its start time: an id alone is reused. Start times come from /proc where there is one (clock
+// ticks since boot), and on macOS from sysctl (milliseconds since 1970); elsewhere they read 0 and an id that is taken again
+// passes for alive, which delays a repair and never repairs the living.
 
 #include <strait/core/config.hpp>
 
