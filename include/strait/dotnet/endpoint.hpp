@@ -276,7 +276,7 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
   bool has_room_for(std::uint16_t packets) {
     const SharedRing& nodes = channel_->out().nodes();
     // SYNC dotnet-ring: only readers change what is found, and only for the better.
-    const Index used = nodes.write_start().load(std::memory_order_seq_cst) - nodes.read_end().load(std::memory_order_seq_cst);
+    const Index used = nodes.checked(nodes.write_start().load(std::memory_order_seq_cst)) - nodes.checked(nodes.read_end().load(std::memory_order_seq_cst));
     const Index free = nodes.count() - 1 - (used < 0 ? used + nodes.count() : used);
     return free >= packets;
   }

@@ -96,7 +96,8 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
   std::uint64_t missed() const noexcept { return missed_.load(std::memory_order_relaxed); }  // relaxed: a count
   std::uint64_t missed_of(std::uint64_t publisher) {
     const auto visit = enter();
-    const std::lock_guard lock(taking_);
+    std::unique_lock lock(taking_, std::defer_lock);
+    if (!taking_.is_mine()) lock.lock();  // it is from inside receive_with
     std::uint64_t sum = 0;
     if (const auto found = missed_of_gone_.find(publisher); found != missed_of_gone_.end()) sum = found->second;
     for (const auto& source : sources_) {
@@ -255,9 +256,7 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
     for (std::size_t looks = sources_.size(); looks != 0; --looks) {
       if (turn_ >= sources_.size()) turn_ = 0;
       BroadcastSource& source = *sources_[turn_];
-      const std::uint64_t missed_before = source.missed();
-      const auto got = source.look(found_, scratch_);
-      if (source.missed() != missed_before) [[unlikely]] missed_.fetch_add(source.missed() - missed_before, std::memory_order_relaxed);  // relaxed: a count
+      const auto got = look_at(source);
       if (got == BroadcastSource::Got::message) return &source;
       if (got == BroadcastSource::Got::end) [[unlikely]] {
         let_go(turn_);
@@ -266,6 +265,23 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
       }
     }
     return nullptr;
+  }
+
+  // Under the lock. One that throws has had its turn: a publisher whose messages are all broken hides no other's.
+  BroadcastSource::Got look_at(BroadcastSource& source) {
+    const std::uint64_t missed_before = source.missed();
+    const auto count_missed = [&] {
+      if (source.missed() != missed_before) [[unlikely]] missed_.fetch_add(source.missed() - missed_before, std::memory_order_relaxed);  // relaxed: a count
+    };
+    try {
+      const auto got = source.look(found_, scratch_);
+      count_missed();
+      return got;
+    } catch (...) {
+      count_missed();
+      ++turn_;
+      throw;
+    }
   }
 
   // Under the lock.
@@ -309,8 +325,9 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
   // To whom is new; and notes who is gone.
   void connect() {
     const auto there = topic().publishers();
+    const core::Deadline deadline(options_.open_timeout);  // for all together
     for (const Member& member : there) {
-      if (!is_connected(member.id)) connect_to(member);
+      if (!is_closing() && !is_connected(member.id)) connect_to(member, deadline);
     }
     bool some_gone = false;
     {
@@ -336,10 +353,12 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
     return connected_.contains(id);
   }
 
-  void connect_to(const Member& member) {
+  void connect_to(const Member& member, const core::Deadline& deadline) {
     try {
+      OpenOptions options = options_;
+      options.open_timeout = deadline.left();
       auto gone = std::make_shared<std::atomic<bool>>(false);
-      auto source = std::make_unique<BroadcastSource>(name(), topic(), member, gone, delivery_, options_);
+      auto source = std::make_unique<BroadcastSource>(name(), topic(), member, gone, delivery_, options);
       {
         const std::lock_guard lock(state_);
         connected_[member.id] = {{member.seat, member.pid, true, false, member.id}, std::move(gone)};
