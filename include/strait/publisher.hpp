@@ -48,11 +48,9 @@ class Publisher {
             topic, handle::BroadcastEnd::Sizes{options.node_count, options.node_buffer_size, options.history}, options)) {}
 
   Publisher(Publisher&&) noexcept = default;
-  Publisher& operator=(Publisher&& other) {
-    if (this != &other) {
-      close();
-      handle_ = std::move(other.handle_);
-    }
+  Publisher& operator=(Publisher&& other) noexcept {
+    const Publisher old(std::move(*this));
+    handle_ = std::move(other.handle_);
     return *this;
   }
   ~Publisher() { close(); }

@@ -40,13 +40,10 @@ class Subscriber {
   }
 
   Subscriber(Subscriber&&) noexcept = default;
-  Subscriber& operator=(Subscriber&& other) {
-    if (this != &other) {
-      close();
-      readable_ = nullptr;
-      handle_ = std::move(other.handle_);
-      readable_ = std::move(other.readable_);
-    }
+  Subscriber& operator=(Subscriber&& other) noexcept {
+    const Subscriber old(std::move(*this));
+    handle_ = std::move(other.handle_);
+    readable_ = std::move(other.readable_);
     return *this;
   }
   ~Subscriber() { close(); }

@@ -4,6 +4,7 @@
 #include "../model/cell_model.hpp"
 #include "../model/event_model.hpp"
 #include "../model/exploring.hpp"
+#include "../model/first_thread_model.hpp"
 #include "../model/life_model.hpp"
 #include "../model/lock_model.hpp"
 #include "../model/mutex_model.hpp"
@@ -66,6 +67,9 @@ int main(int argc, char** argv) {
       judge(explore_one<BroadcastModel>(scenario, effort, 1));
       judge(sample_one<BroadcastModel>(scenario, effort));
     }
+  }
+  if (group == "first_thread" || group == "all") {
+    for (const FirstThreadScenario& scenario : first_thread_scenarios()) judge(explore_one<FirstThreadModel>(scenario, effort, std::min(scenario.preemptions, 2)));
   }
   if (group == "pair" || group == "all") {
     for (const ScriptedScenario& scenario : pair_scenarios()) judge(explore_one<PairModel>(scenario, effort, 2));

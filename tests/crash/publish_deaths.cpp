@@ -198,6 +198,13 @@ DEATH_TEST("publisher: ring made", "a ring that nobody was told of, whoever mend
   publisher_dies("publisher", "publisher: ring made", 1, {});
 }
 
+TEST_CASE("a publisher that is killed while it makes its ring leaves nothing of it, however far it has come") {
+  publisher_dies("publisher", "open: object open", 2, {});  // the first is the topic's
+  for (const char* point : {"open: exclusive", "create: header written", "create: pages reserved", "create: filled in", "create: ready"}) {
+    publisher_dies("publisher", point, 1, {});
+  }
+}
+
 DEATH_TEST("broadcast: claimed", "claimed nodes with nothing in them, subscribers step over them when they know that their publisher is gone.") {
   publisher_dies("long", "broadcast: claimed", 1, {"before"});
 }

@@ -60,7 +60,7 @@ std::array<Char, 8> row(int first) {
 // The ring's algorithm on the very bytes of a name, as another process would run it.
 struct Other {
   explicit Other(const std::string& name)
-      : object(name, {}, [](const std::byte*, std::uint64_t) { return true; }), ring(dotnet::SharedRing::of(object.base(), object.name())) {}
+      : object(name, {}, [](const std::byte*, std::uint64_t) { return true; }), ring(dotnet::SharedRing::of(object.base(), object.size(), object.name())) {}
   dotnet::Object object;
   dotnet::Ring<dotnet::SharedRing> ring;
 };

@@ -2,7 +2,10 @@
 // What the fuzz targets have in common: numbers out of the fuzzer's bytes, names, and the bytes of a real segment to start from.
 
 #include <strait/error.hpp>
+#include <strait/options.hpp>
+#include <strait/timeout.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -65,15 +68,30 @@ struct Scribble {
     return one;
   }
 
-  void apply(std::byte* to, std::size_t size) const {
-    const std::size_t from = spares_header ? 128 : 0;
+  // `header`: what most of them leave alone, so that what lies behind it is used at all.
+  void apply(std::byte* to, std::size_t size, std::size_t header) const {
+    const std::size_t from = spares_header ? header : 0;
     if (size < from + 8) return;
     const auto at = from + offset % (size - from - 7) / width * width;
     std::memcpy(to + at, &value, width);
   }
 };
 
-inline std::string unique(const char* what) { return "strait-fuzz-" + std::string(what) + "-" + std::to_string(::getpid()); }
+// No other one's beginning: everything whose name begins so is removed.
+inline std::string unique(const char* what) { return "strait-fuzz-" + std::string(what) + "-" + std::to_string(::getpid()) + "-"; }
+void remove_all(const std::string& name);
+
+// No call waits for more than a moment.
+template <class Options = OpenOptions>
+Options quick() {
+  Options options;
+  options.max_participants = 5;
+  options.wait.spin = std::chrono::nanoseconds(0);
+  options.open_timeout = no_wait;
+  options.lock_timeout = Timeout(std::chrono::milliseconds(1));
+  return options;
+}
+
 inline std::string path_of(const std::string& name) { return "/dev/shm/" + name; }
 
 // All bytes of an object, mapped behind the back of its holders.
@@ -109,14 +127,28 @@ void verdict(Call call) {
   }
 }
 
-// A kind of segment, and everything that can be done with it (tests/fuzz/kinds.cpp).
+// `one(choice)` again and again, as the bytes say.
+template <class One>
+void repeat(Bytes& bytes, One one) {
+  for (int i = 0; i < 24 && !bytes.empty(); ++i) {
+    const auto choice = bytes.take();
+    verdict([&] { one(choice); });
+  }
+}
+
+// A kind of segment, and everything that can be done with it.
 struct Kind {
   const char* name;
-  const char* suffix;                                      // of the name of the object that holds its words
+  const char* suffix;                                      // how the name of the object that holds its words goes on; "*": nobody knows before
   std::shared_ptr<void> (*make)(const std::string& name);  // a handle of a new one
   void (*use)(const std::string& name, Bytes& bytes);      // opens it and does what the bytes say
+  std::size_t header = 128;
+
+  std::string object(const std::string& of) const;
 };
-extern const std::span<const Kind> kinds;
+extern const std::span<const Kind> kinds;         // kinds.cpp
+extern const std::span<const Kind> topic_kinds;   // topics.cpp
+extern const std::span<const Kind> dotnet_kinds;  // dotnet.cpp
 
 // As strait-inspect does.
 void inspect_segment(const std::string& name);
@@ -125,5 +157,8 @@ void inspect_segment(const std::string& name);
 void open_segment(Bytes bytes);
 void scribbled_segment(Bytes bytes);
 void rpc_packets(Bytes bytes);
+void topics(Bytes bytes);
+void dotnet_objects(Bytes bytes);
+void dotnet_packets(Bytes bytes);
 
 }  // namespace strait::fuzz

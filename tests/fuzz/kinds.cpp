@@ -1,4 +1,4 @@
-// Each kind of segment, small, and a use of it that the fuzzer chooses. No call waits for more than a moment.
+// Each kind of segment, small, and a use of it that the fuzzer chooses. Topics and the C# library's objects have files of their own.
 
 #include "fuzz.hpp"
 
@@ -20,28 +20,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-template <class Options = OpenOptions>
-Options quick() {
-  Options options;
-  options.max_participants = 5;
-  options.wait.spin = 0ns;
-  options.open_timeout = no_wait;
-  options.lock_timeout = Timeout(1ms);
-  return options;
-}
-
 struct Value {
   std::array<std::uint32_t, 24> numbers;
 };
-
-// `one(choice)` again and again, as the bytes say.
-template <class One>
-void repeat(Bytes& bytes, One one) {
-  for (int i = 0; i < 24 && !bytes.empty(); ++i) {
-    const auto choice = bytes.take();
-    verdict([&] { one(choice); });
-  }
-}
 
 void look(const std::string& name) {
   if (const auto seen = inspect::look(name); seen && seen->handles.size() > 8192) __builtin_trap();

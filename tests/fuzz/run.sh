@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 . cmake/dependencies.sh
 seconds=${1:-30}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- open scribble packets
+[ $# -gt 0 ] || set -- open scribble packets topics dotnet dotnet-packets
 build=${STRAIT_BUILD:-$PWD/build}/fuzz
 mkdir -p "$build"
 
@@ -21,12 +21,12 @@ strait_install
 
 # Each access outside of a mapping ends the program (STRAIT_GUARD_PAGES): sanitizers do not see where a mapping ends.
 flags="-std=c++20 -O1 -g1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -DSTRAIT_GUARD_PAGES -Iinclude"
-for source in main kinds targets; do
+for source in main kinds topics dotnet targets; do
   # shellcheck disable=SC2086 # words on purpose
   echo "clang++ $flags -c tests/fuzz/$source.cpp -o $build/$source.o"
 done | xargs -P "$(strait_jobs)" -I{} sh -c '{}'
 # shellcheck disable=SC2086
-clang++ $flags "$build/main.o" "$build/kinds.o" "$build/targets.o" -o "$build/strait-fuzz" -pthread
+clang++ $flags "$build/main.o" "$build/kinds.o" "$build/topics.o" "$build/dotnet.o" "$build/targets.o" -o "$build/strait-fuzz" -pthread
 
 result=0
 for target in "$@"; do

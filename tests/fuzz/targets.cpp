@@ -11,8 +11,11 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -20,12 +23,7 @@ namespace strait::fuzz {
 
 namespace {
 
-void remove_all(const std::string& name) {
-  ::unlink(path_of(name).c_str());
-  ::unlink(path_of(name + ".ctl").c_str());
-}
-
-const Kind& kind_of(Bytes& bytes) { return kinds[bytes.take() % kinds.size()]; }
+const Kind& kind_of(std::span<const Kind> kinds, Bytes& bytes) { return kinds[bytes.take() % kinds.size()]; }
 
 std::vector<Scribble> scribbles_of(Bytes& bytes) {
   std::vector<Scribble> all(bytes.take() % 16);
@@ -33,55 +31,83 @@ std::vector<Scribble> scribbles_of(Bytes& bytes) {
   return all;
 }
 
-}  // namespace
+// Of everything whose name begins so.
+std::vector<std::string> objects_of(const std::string& name) {
+  std::vector<std::string> all;
+  for (const auto& entry : std::filesystem::directory_iterator("/dev/shm")) {
+    if (auto file = entry.path().filename().string(); file.starts_with(name)) all.push_back(std::move(file));
+  }
+  return all;
+}
 
 // A segment with some of its bytes replaced, opened and used: by its own class, by another, and by the inspector.
-void open_segment(Bytes bytes) {
-  const Kind& kind = kind_of(bytes);
+void open_one(std::span<const Kind> kinds, Bytes& bytes) {
+  const Kind& kind = kind_of(kinds, bytes);
   const auto scribbles = scribbles_of(bytes);
   const bool by_another = (bytes.take() & 15) == 0;
   static const std::string name = unique("open");
   remove_all(name);
   auto keeper = kind.make(name);
+  const std::string object = kind.object(name);
   {
-    const BackDoor door(name + kind.suffix);
+    const BackDoor door(object);
     if (door.bytes() == nullptr) __builtin_trap();
-    for (const Scribble& one : scribbles) one.apply(door.bytes(), door.size());
+    for (const Scribble& one : scribbles) one.apply(door.bytes(), door.size(), kind.header);
   }
-  inspect_segment(name + kind.suffix);
-  verdict([&] { (by_another ? kind_of(bytes) : kind).use(name, bytes); });
+  inspect_segment(object);
+  verdict([&] { (by_another ? kind_of(kinds, bytes) : kind).use(name, bytes); });
   verdict([&] { keeper.reset(); });
   remove_all(name);
 }
 
 // The same while somebody goes on replacing them, on a processor of its own.
-void scribbled_segment(Bytes bytes) {
-  const Kind& kind = kind_of(bytes);
+void scribble_one(std::span<const Kind> kinds, Bytes& bytes) {
+  const Kind& kind = kind_of(kinds, bytes);
   const auto scribbles = scribbles_of(bytes);
   static const std::string name = unique("scribble");
   remove_all(name);
   auto keeper = kind.make(name);
+  const std::string object = kind.object(name);
   {
-    const BackDoor door(name + kind.suffix);
+    const BackDoor door(object);
     if (door.bytes() == nullptr) __builtin_trap();
     std::atomic<bool> ended{false};
     std::thread scribbler([&] {
       for (std::uint64_t round = 0; !ended.load(std::memory_order_relaxed); ++round) {
         for (Scribble one : scribbles) {
           if ((round & 1) != 0) one.value += round;
-          one.apply(door.bytes(), door.size());
+          one.apply(door.bytes(), door.size(), kind.header);
         }
         if (scribbles.empty() || round % 64 == 63) std::this_thread::yield();
       }
     });
     verdict([&] { kind.use(name, bytes); });
-    inspect_segment(name + kind.suffix);
+    inspect_segment(object);
     ended = true;
     scribbler.join();
   }
   verdict([&] { keeper.reset(); });
   remove_all(name);
 }
+
+}  // namespace
+
+void remove_all(const std::string& name) {
+  for (const std::string& object : objects_of(name)) ::unlink(path_of(object).c_str());
+}
+
+std::string Kind::object(const std::string& of) const {
+  if (suffix != std::string_view("*")) return of + suffix;
+  for (const std::string& object : objects_of(of)) {
+    if (object != of) return object;
+  }
+  return of;
+}
+
+void open_segment(Bytes bytes) { open_one(kinds, bytes); }
+void scribbled_segment(Bytes bytes) { scribble_one(kinds, bytes); }
+void topics(Bytes bytes) { (bytes.take() & 1) != 0 ? scribble_one(topic_kinds, bytes) : open_one(topic_kinds, bytes); }
+void dotnet_objects(Bytes bytes) { (bytes.take() & 1) != 0 ? scribble_one(dotnet_kinds, bytes) : open_one(dotnet_kinds, bytes); }
 
 // A peer that is no endpoint: it writes packets as the fuzzer likes, while calls go both ways.
 void rpc_packets(Bytes bytes) {

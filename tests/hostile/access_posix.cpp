@@ -9,6 +9,8 @@
 #include "../support/watchdog.hpp"
 #include "in_a_child.hpp"
 
+#include <strait/dotnet/buffer_read_write.hpp>
+#include <strait/dotnet/circular_buffer.hpp>
 #include <strait/layout/cell.hpp>
 #include <strait/layout/segment_plan.hpp>
 #include <strait/named_event.hpp>
@@ -16,9 +18,11 @@
 #include <strait/notifying_buffer.hpp>
 #include <strait/platform/life_lock.hpp>
 #include <strait/platform/shared_memory.hpp>
+#include <strait/publisher.hpp>
 #include <strait/rpc_buffer.hpp>
 #include <strait/segment/sweep.hpp>
 #include <strait/shared_struct.hpp>
+#include <strait/subscriber.hpp>
 
 #include <fcntl.h>
 #include <grp.h>
@@ -56,6 +60,10 @@ std::vector<std::pair<std::string, std::function<void(const std::string&)>>> mak
   all.emplace_back("a channel", [](const std::string& name) { RpcBuffer made(name); });
   all.emplace_back("a mutex", [](const std::string& name) { NamedMutex made(name); });
   all.emplace_back("an event", [](const std::string& name) { NamedEvent made(name, NamedEvent::Reset::automatic); });
+  all.emplace_back("a publisher", [](const std::string& name) { Publisher made(name); });
+  all.emplace_back("a subscriber", [](const std::string& name) { Subscriber made(name); });
+  all.emplace_back("a buffer of the C# library", [](const std::string& name) { dotnet::BufferReadWrite made(name, 16); });
+  all.emplace_back("a ring of the C# library", [](const std::string& name) { dotnet::CircularBuffer made(name, 2, 8); });
   return all;
 }
 

@@ -8,6 +8,9 @@
 #include "../support/watchdog.hpp"
 #include "in_a_child.hpp"
 
+#include <strait/dotnet/circular_buffer.hpp>
+#include <strait/dotnet/rpc_buffer.hpp>
+#include <strait/dotnet/shared_array.hpp>
 #include <strait/layout/segment_plan.hpp>
 #include <strait/named_event.hpp>
 #include <strait/named_mutex.hpp>
@@ -73,6 +76,15 @@ std::vector<std::pair<std::string, std::function<void(const std::string&)>>> big
          options.max_participants = 8000;
          NamedEvent made(name, NamedEvent::Reset::automatic, false, options);
        }},
+      {"a publisher", [](const std::string& name) { Publisher made(name, TopicOptions{{}, 300, 1000, 0}); }},
+      {"a subscriber of a topic with many seats", [](const std::string& name) {
+         TopicOptions options;
+         options.max_participants = 8000;
+         Subscriber made(name, Delivery::lossless, options);
+       }},
+      {"an array of the C# library", [](const std::string& name) { dotnet::SharedArray<char> made(name, 300'000); }},
+      {"a ring of the C# library", [](const std::string& name) { dotnet::CircularBuffer made(name, 300, 1000); }},
+      {"a channel of the C# library", [](const std::string& name) { dotnet::RpcBuffer made(name, RpcOptions{{}, 30'000, 10}); }},
   };
 }
 
@@ -192,6 +204,7 @@ const ChildFunction descriptors{"hostile: RLIMIT_NOFILE", [](std::span<const std
     }
   }
   held.close();
+  Publisher(name).close();  // the rings that could not be made go with the topic's next life
   static_cast<void>(remove_dead_segments());
   require(left_behind(name).empty(), "something was left behind: " + (left_behind(name).empty() ? "" : left_behind(name).front()));
   return 0;

@@ -40,6 +40,7 @@ inline BroadcastWords broadcast_words;
 
 struct BroadcastMemory {
   std::uint64_t node_count() const noexcept { return static_cast<std::uint64_t>(broadcast_words.nodes); }
+  std::uint32_t line_count() const noexcept { return BroadcastWords::most_lines; }
   Word<std::uint64_t>& claimed() noexcept { return broadcast_words.claimed; }
   Word<std::uint64_t>& messages() noexcept { return broadcast_words.messages; }
   Word<std::uint64_t>& limit() noexcept { return broadcast_words.limit; }

@@ -12,6 +12,7 @@
 #include <set>
 #include <span>
 #include <thread>
+#include <utility>
 
 using namespace std::chrono_literals;
 using namespace strait::test;
@@ -308,4 +309,20 @@ TEST_CASE("handles are destroyed while messages, connects and handlers are under
   std::this_thread::sleep_for(1s);
   stop = true;
   CHECK(workers.join() == "");
+}
+
+TEST_CASE("a publisher and a subscriber that others are moved to end, and go on as what was moved") {
+  const Watchdog watchdog;
+  NameGuard topic("topic");
+  NameGuard other("topic");
+  Publisher publisher(topic);
+  Subscriber subscriber(topic);
+  Publisher other_publisher(other);
+  Subscriber other_subscriber(other);
+  publisher = std::move(other_publisher);
+  subscriber = std::move(other_subscriber);
+  CHECK(left_behind(topic.str()).empty());
+  CHECK(publisher.name() == other.str());
+  CHECK(publisher.publish(std::string("moved")) == Status::ok);
+  CHECK(next_text(subscriber) == "moved");
 }

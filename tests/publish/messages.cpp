@@ -8,6 +8,8 @@
 #include <optional>
 #include <random>
 #include <span>
+#include <thread>
+#include <utility>
 
 using namespace std::chrono_literals;
 using namespace strait::test;
@@ -239,4 +241,24 @@ TEST_CASE("a loan that outlives its publisher is not published, and what was pub
   loan.publish(4);
   CHECK(loan.status() == Status::closed);
   CHECK(!subscriber.receive(strait::no_wait));
+}
+
+TEST_CASE("whoever has a message in its hands may ask how many were missed, on whichever thread") {
+  const Watchdog watchdog;
+  NameGuard topic("topic");
+  Publisher publisher(topic, nodes(8));
+  Subscriber subscriber(topic);
+  std::uint64_t missed = 99;
+  for (int i = 0; i < 3; ++i) REQUIRE(publisher.publish(i) == Status::ok);
+  const auto ask = [&] {
+    return subscriber.receive_with([&](std::span<const std::byte>) { missed = subscriber.missed(publisher.id()) + subscriber.missed(); });
+  };
+  CHECK(ask() == Status::ok);
+  CHECK(std::exchange(missed, 99) == 0);
+  Status of_another = Status::timed_out;
+  std::thread([&] { of_another = ask(); }).join();
+  CHECK(of_another == Status::ok);
+  CHECK(std::exchange(missed, 99) == 0);
+  CHECK(ask() == Status::ok);
+  CHECK(missed == 0);
 }

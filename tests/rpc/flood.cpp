@@ -170,3 +170,46 @@ TEST_CASE("callers that are held back end when the other side closes, and its su
   RpcBuffer next(name, [](std::uint64_t, Payload payload) { return payload; });
   for (std::uint32_t i = 0; i < 10; ++i) CHECK(caller.remote_request(numbered(i)).as<std::uint32_t>() == i);
 }
+
+TEST_CASE("of what a peer sends that does not wait when it is told to, 65,536 requests are kept and served in order, and the rest is dropped", "[two-mappings]") {
+  const Watchdog watchdog;
+  NameGuard name("rpc");
+  constexpr std::uint64_t kept = rpc::Work::most_of_a_deaf_peer;
+  constexpr std::uint64_t beyond = 1000;
+  static_assert(kept == 65'536);
+  Dam dam;
+  RpcBuffer callee(name, dam.handler(), one_at_a_time(256, 1024));
+  {
+    rpc::Channel peer(name, one_at_a_time(256, 1024));
+    for (std::uint32_t number = 0; number < 1 + kept + beyond; ++number) {
+      auto claimed = peer.out().claim_once();
+      for (; claimed.status != Status::ok; claimed = peer.out().claim_once()) std::this_thread::yield();
+      layout::PacketHeader header{};
+      header.type = static_cast<std::uint8_t>(layout::PacketType::request);
+      header.flags = layout::packet_forgotten;
+      header.from = peer.epoch();
+      header.to = peer.peer().epoch();
+      header.id = number + 1;
+      header.total = sizeof number;
+      const auto room = peer.out().room(claimed.ticket);
+      std::memcpy(room.data(), &header, sizeof header);
+      std::memcpy(room.data() + sizeof header, &number, sizeof number);
+      REQUIRE(peer.out().publish(claimed.ticket, sizeof header + sizeof number) == Status::ok);
+      // The first one is in its handler before the others are counted.
+      while (number == 0 && dam.entered == 0) std::this_thread::yield();
+    }
+    eventually([&] { return callee.statistics().packets_read == 1 + kept + beyond; });
+    eventually([&] { return callee.statistics().broken_packets == beyond; });
+    CHECK(callee.statistics().queue_depth == kept);
+    dam.open = true;
+    eventually([&] {
+      for (auto reply = peer.in().take_once(); reply.status == Status::ok; reply = peer.in().take_once()) peer.in().release(reply.ticket);
+      return dam.entered == static_cast<int>(1 + kept);
+    });
+  }
+  callee.close();
+  REQUIRE(dam.came.size() == 1 + kept);
+  bool in_order = true;
+  for (std::uint32_t number = 0; number <= kept; ++number) in_order = in_order && dam.came[number] == number;
+  CHECK(in_order);
+}

@@ -12,6 +12,8 @@
 // Once the writer is gone, closed or dead, the walk goes on to `claimed`: what is kept counts, what is unfinished does not, and a
 // message whose last part is not there never was.
 //
+// What is read here another process wrote: every loop has an end, whatever stands there.
+//
 // Memory (a policy): as for the writer, and move_on(l, position), which tells a writer that may be about to sleep; finished_reading(),
 // before which loads from nodes are made; about_to_read(i).
 
@@ -58,7 +60,7 @@ class Reader {
     memory_.move_on(line, at);
     start(at, history);
     // What is older than the history holds the writer back from here on, so it is stepped over at once.
-    while (is_lossless_ && look(false) == Look::node) {
+    for (std::uint64_t steps = 0; is_lossless_ && steps < geometry_.node_count() && look(false) == Look::node; ++steps) {
       static_cast<void>(part());
       if (number_ >= expected_) break;
       advance();
@@ -88,7 +90,8 @@ class Reader {
 
   // `ended`: the writer was gone before this call.
   Look look(bool ended) noexcept {
-    for (;;) {
+    // A writer is a lap ahead at most, so what was not met on a lap is not there, or was shown meanwhile, which wakes us.
+    for (std::uint64_t steps = 0; steps <= geometry_.node_count(); ++steps) {
       memory_.about_to_read(index_);
       // SYNC shown: acquires what the writer stored into the node. seq_cst, because the last look before sleeping follows the announcement.
       const BroadcastWord word{memory_.word(index_).load(std::memory_order_seq_cst)};
@@ -103,12 +106,12 @@ class Reader {
       }
       if (!ended) return Look::none;
       // SYNC overrun: the writer is gone; what it claimed and did not finish is not there.
-      if (next_ >= memory_.claimed().load(std::memory_order_acquire)) {
-        count_up_to(memory_.messages().load(std::memory_order_relaxed));  // relaxed: the writer is gone
-        return Look::end;
-      }
+      if (next_ >= memory_.claimed().load(std::memory_order_acquire)) break;
       advance();
     }
+    if (!ended) return Look::none;
+    count_up_to(memory_.messages().load(std::memory_order_relaxed));  // relaxed: the writer is gone
+    return Look::end;
   }
 
   // The part that was found. Another process's numbers: check them, and whether it is_whole(), before using them.
@@ -150,6 +153,9 @@ class Reader {
     is_inside_ = false;
   }
 
+  // A part makes no sense: nor does the rest of its message.
+  void give_up_message() noexcept { is_inside_ = false; }
+
   void advance() noexcept {
     ++next_;
     index_ = geometry_.next_index(index_);
@@ -163,7 +169,8 @@ class Reader {
     // SYNC overrun: whoever met a later position finds it claimed.
     const std::uint64_t claimed = memory_.claimed().load(std::memory_order_acquire);
     const std::uint64_t oldest = claimed - (std::min)(claimed, nodes);
-    next_ = (std::max)(next_, ended ? oldest : oldest + nodes / 4);
+    // That is onwards, unless somebody shows what he has not claimed.
+    next_ = (std::max)(next_ + 1, ended ? oldest : oldest + nodes / 4);
     index_ = geometry_.index_of(next_);
     if (is_lossless_) memory_.move_on(line_, next_);
   }
@@ -178,7 +185,8 @@ class Reader {
 
   void raise_used(std::uint32_t lines) noexcept {
     std::uint32_t used = memory_.used().load(std::memory_order_relaxed);  // relaxed: the CAS decides
-    while (used < lines) {
+    // Where the exchange fails it has grown, by one at least.
+    for (std::uint32_t tries = 0; used < lines && tries < lines; ++tries) {
       // SYNC limit: before the limit is looked at again.
       if (memory_.used().compare_exchange_strong(used, lines, std::memory_order_seq_cst, std::memory_order_relaxed)) return;
     }

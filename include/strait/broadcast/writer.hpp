@@ -21,7 +21,7 @@
 //   B4  `claimed` is beyond every position whose node may have been touched, before it is touched.
 //
 // Memory (a policy) owns the words, so that a test can own every interleaving: word(i), message(i), total(i), size(i), flags(i) of node
-// i; claimed(), messages(), limit(), used(); position(l), state(l) of line l; node_count(); hand_on(i, bits), which shows a node to
+// i; claimed(), messages(), limit(), used(); position(l), state(l) of line l; node_count(); line_count(); hand_on(i, bits), which shows a node to
 // readers that may be about to sleep; begin_writing(), after which stores to nodes are made; about_to_write(i) to fetch lines.
 
 #include <strait/layout/broadcast.hpp>
@@ -163,7 +163,7 @@ class Writer {
   std::uint64_t first_unread() noexcept {
     std::uint64_t first = far;
     // SYNC limit: after the limit was stored.
-    const std::uint32_t used = memory_.used().load(std::memory_order_seq_cst);
+    const std::uint32_t used = (std::min)(memory_.used().load(std::memory_order_seq_cst), memory_.line_count());
     for (std::uint32_t line = 0; line < used; ++line) {
       // SYNC limit: as above.
       if (memory_.state(line).load(std::memory_order_seq_cst) != static_cast<std::uint32_t>(LineState::lossless)) continue;

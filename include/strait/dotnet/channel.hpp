@@ -72,7 +72,7 @@ class Channel {
  private:
   struct Half {
     Half(std::unique_ptr<Object> opened, const RingOptions& options)
-        : object(std::move(opened)), end(object->name(), SharedRing::of(object->base(), object->name()), options) {}
+        : object(std::move(opened)), end(object->name(), SharedRing::of(object->base(), object->size(), object->name()), options) {}
     std::unique_ptr<Object> object;
     RingEnd end;
   };
@@ -117,7 +117,7 @@ class Channel {
       SharedRing(base, static_cast<Index>(options.node_count), static_cast<std::int32_t>(options.buffer_capacity), name_).fill();
     };
     return std::make_unique<Half>(
-        std::make_unique<Object>(name_ + std::string(suffix), *ring_size(options.node_count, options.buffer_capacity), options, fill), alone(options));
+        std::make_unique<Object>(name_, *ring_size(options.node_count, options.buffer_capacity), options, fill, suffix), alone(options));
   }
 
   // False: not yet.
@@ -147,7 +147,7 @@ class Channel {
   std::unique_ptr<Half> open(std::string_view suffix, const RpcOptions& options) {
     const std::string name = name_ + std::string(suffix);
     const auto is_whole = [&](const std::byte* base, std::uint64_t size) { return SharedRing::check(name, base, size) == SharedRing::State::ready; };
-    return std::make_unique<Half>(std::make_unique<Object>(name, options, is_whole), alone(options));
+    return std::make_unique<Half>(std::make_unique<Object>(name_, options, is_whole, suffix), alone(options));
   }
 
   std::string name_;

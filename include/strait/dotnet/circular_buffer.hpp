@@ -150,7 +150,7 @@ class CircularBuffer : public SharedBuffer {
  private:
   struct RingState final : State {
     RingState(std::unique_ptr<Object> opened, const RingOptions& options)
-        : State(std::move(opened)), nodes(SharedRing::of(object->base(), name)), end(name, nodes, options) {}
+        : State(std::move(opened)), nodes(SharedRing::of(object->base(), size, name)), end(name, nodes, options) {}
     ~RingState() override { close(); }
 
     void wake() override { end.wake(); }

@@ -38,17 +38,17 @@ namespace strait::dotnet {
 
 class Object {
  public:
-  // Creates. `fill(base)`: everything but the shared header; the bytes are zero.
-  Object(std::string_view name, std::uint64_t size, const OpenOptions& options, const std::function<void(std::byte*)>& fill)
-      : Object(name, true) {
+  // Creates. `fill(base)`: everything but the shared header; the bytes are zero. `suffix`: of a name that the user does not see.
+  Object(std::string_view name, std::uint64_t size, const OpenOptions& options, const std::function<void(std::byte*)>& fill, std::string_view suffix = {})
+      : Object(true, name, suffix) {
     // The delegated constructor is done: if anything below throws, the destructor leaves as any closer does.
     check(options);
     try_until(options, [&] { return create(size, options, fill); });
   }
 
   // Opens. `is_whole(base, size)`: false while a C# creator is at work; it may throw.
-  Object(std::string_view name, const OpenOptions& options, const std::function<bool(const std::byte*, std::uint64_t)>& is_whole)
-      : Object(name, false) {
+  Object(std::string_view name, const OpenOptions& options, const std::function<bool(const std::byte*, std::uint64_t)>& is_whole, std::string_view suffix = {})
+      : Object(false, name, suffix) {
     check(options);
     try_until(options, [&] { return open(is_whole); });
   }
@@ -88,7 +88,7 @@ class Object {
  private:
   using Access = platform::SharedObject::Access;
 
-  Object(std::string_view name, bool is_owner) : name_(checked_name(name)), is_owner_(is_owner) {}
+  Object(bool is_owner, std::string_view name, std::string_view suffix) : name_(checked_name(name).append(suffix)), is_owner_(is_owner) {}
 
   enum class Progress : std::uint8_t { done, again, wait };
 
@@ -103,13 +103,14 @@ class Object {
   void try_until(const OpenOptions& options, Attempt attempt) {
     const core::Deadline deadline(options.open_timeout);
     auto pause = std::chrono::microseconds(50);
-    for (;;) {
+    for (int others_progress = 0;;) {
       const auto progress = attempt();
       if (progress == Progress::done) return;
       mapping_ = {};
       life_ = {};
       object_.reset();
-      if (progress == Progress::again) continue;
+      // Nobody makes progress that often in vain, unless to keep us here.
+      if (progress == Progress::again && ++others_progress < 1000) continue;
       if (deadline.passed(core::Clock::now())) {
         throw Error(Errc::still_creating, name_, "its creator did not finish within open_timeout; if it hangs, end it and try again");
       }
@@ -132,6 +133,7 @@ class Object {
       remove_left_over();
       return Progress::again;
     }
+    object_->check_may_be_filled(name_);
     is_ours_ = is_creating_ = true;  // from here on, an exception removes the name again
     size_ = size;
     platform::SharedObject::check_size(name_, size);
@@ -165,12 +167,13 @@ class Object {
     if (!life_.try_shared()) return Progress::wait;  // somebody creates or removes
     if (!object_->is_named(name_)) return Progress::again;
     is_ours_ = is_left_over();  // as above
-    if (object_->size() < sizeof(SharedHeader)) return Progress::wait;
-    mapping_ = platform::Mapping(*object_, name_, object_->size(), Access::read_write, false);
+    const std::uint64_t there = object_->size();  // asked once: somebody may make it longer than what is mapped
+    if (there < sizeof(SharedHeader)) return Progress::wait;
+    mapping_ = platform::Mapping(*object_, name_, there, Access::read_write, false);
     // SYNC dotnet-ready: acquires everything the creator wrote, if it was one of us.
     const std::int64_t size = header().shared_memory_size.load(std::memory_order_acquire);
     if (size == 0) return Progress::wait;
-    if (size <= static_cast<std::int64_t>(sizeof(SharedHeader)) || static_cast<std::uint64_t>(size) > object_->size()) {
+    if (size <= static_cast<std::int64_t>(sizeof(SharedHeader)) || static_cast<std::uint64_t>(size) > there) {
       throw Error(Errc::not_a_segment, name_, "it is no object of the C# library: its first number, which must be its size, is " + std::to_string(size));
     }
     size_ = static_cast<std::uint64_t>(size);

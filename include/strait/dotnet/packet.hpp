@@ -78,7 +78,7 @@ inline std::optional<Packet> parse(std::span<const std::byte> node, std::size_t 
   const std::size_t needed = payload == 0 ? 1 : (payload + slice_size - 1) / slice_size;
   const bool has_extra = payload != 0 && payload % slice_size == 0 && header.total_packets == needed + 1;
   if (header.total_packets != needed && !has_extra) return std::nullopt;
-  const std::size_t offset = slice_size * (std::size_t{header.current_packet} - 1);
+  const std::size_t offset = slice_size * (header.current_packet - 1u);
   const std::size_t length = (std::min)(slice_size, payload - (std::min)(payload, offset));
   if (node.size() - sizeof header < length) return std::nullopt;
   packet.slice = node.subspan(sizeof header, length);

@@ -40,23 +40,25 @@ class Ring {
   // ---- writers -------------------------------------------------------------------------------------------------------
 
   bool seems_full() {
-    for (;;) {
+    for (std::uint64_t tries = 0; tries < most_tries(); ++tries) {
       const Index here = at(words_.write_start());
       if (next(here) != at(words_.read_end())) return false;
       if (at(words_.write_start()) == here) return true;  // R4
     }
+    return true;
   }
 
   // Nothing: full. One of our writers at a time.
   std::optional<Index> reserve_for_writing() {
-    for (;;) {
+    for (std::uint64_t tries = 0; tries < most_tries(); ++tries) {
       const Index here = at(words_.write_start());
       if (next(here) != at(words_.read_end())) {
         if (move(words_.write_start(), here)) return here;
       } else if (at(words_.write_start()) == here) {  // R4
-        return std::nullopt;
+        break;
       }
     }
+    return std::nullopt;
   }
 
   // The node is filled. Set the event afterwards, whatever this did.
@@ -69,11 +71,12 @@ class Ring {
   // ---- readers -------------------------------------------------------------------------------------------------------
 
   bool seems_empty() {
-    for (;;) {
+    for (std::uint64_t tries = 0; tries < most_tries(); ++tries) {
       const Index here = at(words_.read_start());
       if (here != at(words_.write_end())) return false;
       if (at(words_.read_start()) == here) return true;  // R4
     }
+    return true;
   }
 
   struct Found {
@@ -84,10 +87,10 @@ class Ring {
   // `accept(amount)`: a message that it refuses stays. One of our readers at a time.
   template <class Accept>
   Found reserve_for_reading(Accept accept) {
-    for (;;) {
+    for (std::uint64_t tries = 0; tries < most_tries(); ++tries) {
       const Index here = at(words_.read_start());
       if (here == at(words_.write_end())) {
-        if (at(words_.read_start()) == here) return {Found::What::empty, 0};  // R4
+        if (at(words_.read_start()) == here) break;  // R4
         continue;
       }
       if (!accept(amount(here))) {
@@ -96,6 +99,7 @@ class Ring {
       }
       if (move(words_.read_start(), here)) return {Found::What::reserved, here};
     }
+    return {Found::What::empty, 0};
   }
 
   // Another process's number: check it.
@@ -109,6 +113,9 @@ class Ring {
   }
 
  private:
+  // Of any loop: each further try is another party's success, and there are never so many; a peer that scribbles could keep us here for ever.
+  std::uint64_t most_tries() const noexcept { return 16 * static_cast<std::uint64_t>(words_.count()) + 4096; }
+
   Index next(Index index) const noexcept { return index + 1 == words_.count() ? 0 : index + 1; }
 
   template <class Word>
@@ -130,7 +137,7 @@ class Ring {
       // SYNC dotnet-ring: R1: releases the node, and is a full fence before the look at the cursor.
       flag(node).exchange(1, std::memory_order_seq_cst);
     }
-    for (;;) {
+    for (std::uint64_t tries = 0; tries < most_tries(); ++tries) {
       const Index end = at(cursor);
       // case 1: an older node is not finished, or somebody is just moving the cursor and looks here afterwards.
       // SYNC dotnet-ring: after our flag, or our move.

@@ -159,9 +159,9 @@ class RingEnd {
   // that is nearly all a message costs. So a writer in a row of messages that sees a reader at work, with enough to read before it,
   // waits for about a microsecond; a reader that has run out of messages waits for a writer in the same way (handle/pace.hpp).
   void leave_cursors_to_readers() {
-    // relaxed: a guess
+    // relaxed: a guess. In 64 bits, because anything may stand there.
     const Index end = nodes_.read_end().load(std::memory_order_relaxed);
-    const Index backlog = nodes_.write_start().load(std::memory_order_relaxed) - end;
+    const std::int64_t backlog = std::int64_t{nodes_.write_start().load(std::memory_order_relaxed)} - end;
     const Index seen = seen_read_end_.exchange(end, std::memory_order_relaxed);
     if (seen == end || platform::single_processor()) return;
     if ((backlog < 0 ? backlog + nodes_.count() : backlog) < (std::min)(enough_to_read, nodes_.count() / 2)) return;

@@ -112,7 +112,8 @@ class Sender {
   bool has_room_for(std::uint16_t packets) {
     const SharedRing& nodes = context_.channel().out().nodes();
     // SYNC dotnet-ring: only readers change what is found, and only for the better.
-    const Index used = nodes.write_start().load(std::memory_order_seq_cst) - nodes.read_end().load(std::memory_order_seq_cst);
+    const Index start = nodes.checked(nodes.write_start().load(std::memory_order_seq_cst));
+    const Index used = start - nodes.checked(nodes.read_end().load(std::memory_order_seq_cst));
     const Index free = nodes.count() - 1 - (used < 0 ? used + nodes.count() : used);
     return free >= packets;
   }

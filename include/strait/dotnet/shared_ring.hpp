@@ -8,7 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <new>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -27,12 +27,12 @@ class SharedRing {
 
   // Everything but the shared header, which comes last.
   void fill() const noexcept {
-    auto* const header = new (header_) RingHeader{};
+    RingHeader* const header = std::construct_at(header_);
     header->node_count = count_;
     header->node_buffer_size = static_cast<std::int32_t>(node_buffer_size_);
     const auto count = static_cast<std::uint64_t>(count_);
     for (Index i = 0; i < count_; ++i) {
-      auto* const node = new (&nodes_[i]) Node{};
+      Node* const node = std::construct_at(&nodes_[i]);
       node->next = i + 1 == count_ ? 0 : i + 1;
       node->previous = i == 0 ? count_ - 1 : i - 1;
       node->offset = node_offset(count, node_buffer_size_, static_cast<std::uint64_t>(i));
@@ -42,8 +42,8 @@ class SharedRing {
 
   enum class State : std::uint8_t { ready, unfinished };
 
-  // What another process made: every number that never changes afterwards is compared with what it must be, and then never read
-  // again. `unfinished`: a C# creator, whose header comes first, is at work. Throws wrong_kind, broken. `size`: of the whole.
+  // What another process made: every number that never changes afterwards is compared with what it must be. `unfinished`: a C# creator,
+  // whose header comes first, is at work. Throws wrong_kind, broken. `size`: of the whole.
   static State check(std::string_view name, const std::byte* base, std::uint64_t size) {
     const auto refuse = [&](const std::string& why) { throw Error(Errc::broken, name, "it is no ring of the C# library: " + why); };
     if (size < sizeof(SharedHeader) + sizeof(RingHeader) + 2 * sizeof(Node)) {
@@ -69,9 +69,16 @@ class SharedRing {
     return State::ready;
   }
 
-  static SharedRing of(std::byte* base, std::string_view name) noexcept {
+  // The ring that was checked, or that this process has made. Its two numbers may have changed since: they are read once, here, and
+  // compared with the size of the whole. Throws broken.
+  static SharedRing of(std::byte* base, std::uint64_t size, std::string_view name) {
     const auto* const header = reinterpret_cast<const RingHeader*>(base + sizeof(SharedHeader));
-    return {base, header->node_count, header->node_buffer_size, name};
+    const Index count = volatile_copy(header->node_count);
+    const std::int32_t node_size = volatile_copy(header->node_buffer_size);
+    if (count < 2 || node_size < 0 || ring_size(static_cast<std::uint64_t>(count), static_cast<std::uint64_t>(node_size)) != size) {
+      throw Error(Errc::broken, name, "its numbers changed while it was opened");
+    }
+    return {base, count, node_size, name};
   }
 
   // ---- for the algorithm ---------------------------------------------------------------------------------------------

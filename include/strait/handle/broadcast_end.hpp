@@ -165,7 +165,7 @@ class BroadcastEnd final : public Lender {
     contents.fill = [id, history](const segment::Segment& segment) {
       auto& block = BroadcastNodes::block(segment);
       block.publisher = id;
-      block.history = history;
+      block.history.store(history, std::memory_order_relaxed);  // relaxed: published with the state
     };
     contents.mend = &mend;
     return contents;

@@ -21,6 +21,7 @@ class BroadcastNodes {
         lines_(reinterpret_cast<layout::SubscriberLine*>(block_ + 1)),
         first_(ring.payload() + layout::broadcast_nodes_offset(ring.seat_count())),
         node_count_(ring.shape().element_count),
+        line_count_(ring.seat_count()),
         stride_(*layout::broadcast_stride(ring.shape().element_size)),
         showing_suffices_(fences_of_topic == layout::FenceMethod::by_sleepers),
         moving_suffices_(ring.fence_method() == layout::FenceMethod::by_sleepers) {}
@@ -30,6 +31,7 @@ class BroadcastNodes {
   }
 
   std::uint64_t node_count() const noexcept { return node_count_; }
+  std::uint32_t line_count() const noexcept { return line_count_; }
 
   std::atomic<std::uint64_t>& claimed() noexcept { return block_->claimed; }
   std::atomic<std::uint64_t>& messages() noexcept { return block_->messages; }
@@ -86,6 +88,7 @@ class BroadcastNodes {
   layout::SubscriberLine* lines_;
   std::byte* first_;
   std::uint64_t node_count_;
+  std::uint32_t line_count_;
   std::uint64_t stride_;
   bool showing_suffices_;
   bool moving_suffices_;

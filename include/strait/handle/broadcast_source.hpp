@@ -43,7 +43,7 @@ class BroadcastSource {
         node_size_(static_cast<std::size_t>(session_.segment().shape().element_size)),
         room_(&session_.signal(SignalName::writers)),
         park_(&session_.park()) {
-    const std::uint64_t history = BroadcastNodes::block(session_.segment()).history;
+    const std::uint64_t history = BroadcastNodes::block(session_.segment()).history.load(std::memory_order_relaxed);  // relaxed: as above
     if (session_.read_only()) {
       reader_.join_unseen(history);
       return;
@@ -98,7 +98,9 @@ class BroadcastSource {
       return Got::message;
     }
     bool ended = false;
-    for (;;) {
+    // Far beyond what happens: whoever is kept here that long looks at its deadline first.
+    const std::uint64_t most_looks = 16 * nodes_.node_count() + 4096;
+    for (std::uint64_t looks = 0; looks < most_looks; ++looks) {
       auto look = reader_.look(ended);
       if (look == broadcast::Look::none) {
         if (ended || !is_over()) return Got::nothing;
@@ -145,6 +147,7 @@ class BroadcastSource {
         return Got::message;
       }
     }
+    return Got::nothing;
   }
 
   // The message that look() gave is done with.
@@ -212,8 +215,9 @@ class BroadcastSource {
   }
 
   [[noreturn]] STRAIT_COLD void drop_broken() {
+    reader_.give_up_message();
     move_on();
-    throw Error(Errc::broken, session_.segment().name(), "a node of its publisher " + suffix_ + " says it holds more than it can; the part was dropped");
+    throw Error(Errc::broken, session_.segment().name(), "a node of its publisher " + suffix_ + " says it holds more than it can; the message was dropped");
   }
 
   Member publisher_;

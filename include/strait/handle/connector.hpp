@@ -60,8 +60,9 @@ class Connector {
   // To whom is new; and notes who is gone.
   void connect() {
     const auto there = topic_.publishers();
+    const core::Deadline deadline(options_.open_timeout);  // for all together
     for (const Member& member : there) {
-      if (!is_connected(member.id)) connect_to(member);
+      if (!gate_.is_closing() && !is_connected(member.id)) connect_to(member, deadline);
     }
     bool some_gone = false;
     {
@@ -151,10 +152,12 @@ class Connector {
     return connected_.contains(id);
   }
 
-  void connect_to(const Member& member) {
+  void connect_to(const Member& member, const core::Deadline& deadline) {
     try {
+      OpenOptions options = options_;
+      options.open_timeout = deadline.left();
       auto gone = std::make_shared<std::atomic<bool>>(false);
-      auto source = std::make_unique<BroadcastSource>(name_, topic_, member, gone, delivery_, options_);
+      auto source = std::make_unique<BroadcastSource>(name_, topic_, member, gone, delivery_, options);
       {
         const std::lock_guard lock(mutex_);
         connected_[member.id] = {{member.seat, member.pid, true, false, member.id}, std::move(gone)};

@@ -89,7 +89,8 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
   std::uint64_t missed() const noexcept { return missed_.load(std::memory_order_relaxed); }  // relaxed: a count
   std::uint64_t missed_of(std::uint64_t publisher) {
     const auto visit = enter();
-    const std::lock_guard lock(taking_);
+    std::unique_lock lock(taking_, std::defer_lock);
+    if (!taking_.is_mine()) lock.lock();  // it is from inside receive_with
     std::uint64_t sum = 0;
     if (const auto found = missed_of_gone_.find(publisher); found != missed_of_gone_.end()) sum = found->second;
     for (const auto& source : sources_) {
@@ -218,9 +219,7 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
     for (std::size_t looks = sources_.size(); looks != 0; --looks) {
       if (turn_ >= sources_.size()) turn_ = 0;
       BroadcastSource& source = *sources_[turn_];
-      const std::uint64_t missed_before = source.missed();
-      const auto got = source.look(found_, scratch_);
-      if (source.missed() != missed_before) [[unlikely]] missed_.fetch_add(source.missed() - missed_before, std::memory_order_relaxed);  // relaxed: a count
+      const auto got = look_at(source);
       if (got == BroadcastSource::Got::message) return &source;
       if (got == BroadcastSource::Got::end) [[unlikely]] {
         let_go(turn_);
@@ -229,6 +228,24 @@ class SubscriberHandle final : public Party, public std::enable_shared_from_this
       }
     }
     return nullptr;
+  }
+
+  // Under the lock. One that throws has had its turn: a publisher whose messages are all broken hides no other's.
+  BroadcastSource::Got look_at(BroadcastSource& source) {
+    const std::uint64_t missed_before = source.missed();
+    const auto count_missed = [&] {
+      // relaxed: a count
+      if (source.missed() != missed_before) [[unlikely]] missed_.fetch_add(source.missed() - missed_before, std::memory_order_relaxed);
+    };
+    try {
+      const auto got = source.look(found_, scratch_);
+      count_missed();
+      return got;
+    } catch (...) {
+      count_missed();
+      ++turn_;
+      throw;
+    }
   }
 
   // Under the lock.

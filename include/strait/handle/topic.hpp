@@ -155,16 +155,16 @@ class Topic {
 
   static void remove_ring(const std::string& topic, std::uint64_t publisher) noexcept {
     try {
-      segment::remove_if_dead(topic + layout::topic_suffix(publisher));
+      segment::remove_if_dead(topic + layout::topic_suffix(publisher), segment::Empty::goes);
     } catch (const std::exception&) {
       // No memory: whoever creates the topic next removes it.
     }
   }
 
-  // In the creation of a topic: rings of its last life, all of whose parties were killed at once.
+  // In the creation of a topic: rings of its last life, all of whose parties were killed at once, or that could not be made.
   static void remove_dead_rings(const std::string& topic) noexcept {
     try {
-      segment::remove_dead(segment::names_of_rings(topic));
+      segment::remove_dead(segment::names_of_rings(topic), segment::Empty::goes);
     } catch (const std::exception&) {
       // As above.
     }

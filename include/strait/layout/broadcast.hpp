@@ -71,7 +71,7 @@ struct BroadcastBlock {
   std::atomic<std::uint64_t> messages;
   alignas(64) std::atomic<std::uint64_t> limit;
   std::uint64_t publisher;
-  std::uint64_t history;
+  std::atomic<std::uint64_t> history;
   std::atomic<std::uint32_t> used;
 };
 

@@ -31,8 +31,12 @@ inline bool is_a_name(std::string_view name) noexcept {
          std::all_of(name.begin(), name.end(), core::is_name_character);
 }
 
-// True if a dead segment of this name was removed. An empty object is left alone: somebody may be about to fill it.
-inline bool remove_if_dead(const std::string& name) noexcept {
+// What becomes of an object with nothing in it. `stays`: who comes next under the name fills it, and a foreign program may be about to.
+// `goes`: the name is a publisher's ring's, and nobody ever comes again under that; one who is about to fill it makes another.
+enum class Empty : std::uint8_t { stays, goes };
+
+// True if a dead segment of this name was removed.
+inline bool remove_if_dead(const std::string& name, Empty empty = Empty::stays) noexcept {
   try {
     if (!is_a_name(name)) return false;
     auto object = platform::SharedObject::open(name, platform::SharedObject::Access::read_write);
@@ -40,6 +44,7 @@ inline bool remove_if_dead(const std::string& name) noexcept {
     const auto is_ours = [&] {
       layout::SegmentHeader header{};
       const auto size = object->read_start(static_cast<void*>(&header), sizeof header);
+      if (object->size() == 0) return empty == Empty::goes;
       constexpr auto enough = offsetof(layout::SegmentHeader, park);
       return size >= enough && header.magic == layout::magic && layout::can_tell_life(header.presence);
     };
@@ -76,9 +81,9 @@ inline void remove_rings_by_hand(const std::string& topic) {
   }
 }
 
-inline std::size_t remove_dead(const std::vector<std::string>& names) noexcept {
+inline std::size_t remove_dead(const std::vector<std::string>& names, Empty empty = Empty::stays) noexcept {
   std::size_t removed = 0;
-  for (const std::string& name : names) removed += remove_if_dead(name);
+  for (const std::string& name : names) removed += remove_if_dead(name, empty);
   return removed;
 }
 
