@@ -2,6 +2,7 @@
 
 #include "../support/catch.hpp"
 #include "../support/caught.hpp"
+#include "../support/shm_file.hpp"
 #include "../support/unique_name.hpp"
 #include "../support/watchdog.hpp"
 #include "restless.hpp"
