@@ -56,7 +56,7 @@ TEST_CASE("a message that says it is longer than its node is told as broken, dro
     CircularBuffer ring(name, 4, 100, options);
     const BackDoor door(name);
     const auto lengthen = [&](std::uint32_t length) {
-      const auto stride = *layout::node_stride(100);
+      const auto stride = static_cast<std::size_t>(*layout::node_stride(100));
       for (std::size_t node = 0; node < 4; ++node) door.word<std::uint32_t>(payload_of(door) + node * stride + offsetof(layout::Node, length)).store(length);
     };
     for (const std::uint32_t length : {101u, 5000u, 0x7fffffffu, 0xffffffffu}) {

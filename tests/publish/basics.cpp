@@ -2,6 +2,8 @@
 
 #include "publish.hpp"
 
+#include <strait/buffer_read_write.hpp>
+
 #include <array>
 #include <chrono>
 #include <set>
