@@ -2,18 +2,15 @@
 
 #include "../support/catch.hpp"
 #include "../support/caught.hpp"
-#include "../support/shm_file.hpp"
 #include "../support/unique_name.hpp"
 #include "../support/watchdog.hpp"
-#include "restless.hpp"
+#include "forged.hpp"
 
 #include <strait/buffer_read_write.hpp>
 #include <strait/circular_buffer.hpp>
 #include <strait/layout/cell.hpp>
-#include <strait/layout/event.hpp>
 #include <strait/layout/rpc_control.hpp>
 #include <strait/layout/segment_plan.hpp>
-#include <strait/named_event.hpp>
 #include <strait/notifying_buffer.hpp>
 #include <strait/rpc_buffer.hpp>
 #include <strait/shared_struct.hpp>
@@ -23,7 +20,6 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <functional>
 #include <span>
 #include <thread>
@@ -35,8 +31,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const layout::SegmentHeader& header_of(const BackDoor& door) { return *reinterpret_cast<const layout::SegmentHeader*>(door.bytes()); }
-std::size_t payload_of(const BackDoor& door) { return static_cast<std::size_t>(header_of(door).payload_offset); }
 layout::ControlBlock& control_of(const BackDoor& door) {
   return *reinterpret_cast<layout::ControlBlock*>(door.bytes() + layout::header_size + header_of(door).seat_count * sizeof(layout::SeatLine));
 }
@@ -179,41 +173,12 @@ TEST_CASE("who changed what of a struct is told only where it can be, within the
   CHECK(inside);
 }
 
-TEST_CASE("an event whose count of waiters is beyond all bounds looks at no entry that is not there") {
+TEST_CASE("a channel's segment with tiny nodes is told as broken") {
   const Watchdog watchdog;
   NameGuard name("hostile");
-  NamedEvent event(name, NamedEvent::Reset::automatic);
-  const BackDoor door(name);
-  auto& block = *reinterpret_cast<layout::EventBlock*>(door.bytes() + payload_of(door));
-  block.entry_used = (std::numeric_limits<std::uint32_t>::max)();
-  event.set();
-  CHECK(event.wait(no_wait) == Status::ok);
-  CHECK(event.wait(Timeout(1ms)) == Status::timed_out);
-}
-
-TEST_CASE("an event's segment without room for waiters, and a channel's with tiny nodes, are told as broken") {
-  const Watchdog watchdog;
-  const auto forge = [](const std::string& name, std::uint64_t element_size, std::uint64_t element_count) {
-    const BackDoor door(name);
-    auto& header = *reinterpret_cast<layout::SegmentHeader*>(door.bytes());
-    const layout::Shape shape{static_cast<layout::Kind>(header.kind), element_size, element_count, header.element_alignment, header.fingerprint};
-    const auto plan = *layout::plan(shape, header.seat_count);
-    REQUIRE(plan.segment_size <= door.size());
-    header.element_size = element_size;
-    header.element_count = element_count;
-    header.payload_size = plan.payload_size;
-    header.segment_size = plan.segment_size;
-  };
-  NameGuard event_name("hostile");
-  const NamedEvent event(event_name, NamedEvent::Reset::automatic);
-  for (const std::uint64_t count : {1u, 7u, 8u}) {
-    forge(event_name, layout::event_entry_size, count);
-    CHECK(caught([&] { NamedEvent other(event_name, NamedEvent::Reset::automatic); }) == Errc::broken);
-  }
-  NameGuard channel_name("hostile");
-  const RpcBuffer channel(channel_name);
+  const RpcBuffer channel(name);
   for (const std::uint64_t size : {1u, 31u, 32u, 255u}) {
-    forge(channel_name, size, 4);
-    CHECK(caught([&] { RpcBuffer other(channel_name); }) == Errc::broken);
+    forge_elements(name, size, 4);
+    CHECK(caught([&] { RpcBuffer other(name); }) == Errc::broken);
   }
 }
