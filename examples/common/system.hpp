@@ -5,9 +5,10 @@
 #include <cstdio>
 
 #if defined(_WIN32)
-#include <atomic>
+#include <condition_variable>
 #include <fcntl.h>
 #include <io.h>
+#include <mutex>
 #else
 #include <unistd.h>
 #endif
@@ -30,17 +31,21 @@ class EndOfProgram {
     std::signal(SIGINT, &wish);
     std::signal(SIGTERM, &wish);
   }
-  void wait() { is_wished().wait(false); }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [] { return is_wished_; });
+  }
 
  private:
-  static std::atomic<bool>& is_wished() {
-    static std::atomic<bool> wished{false};
-    return wished;
-  }
   static void wish(int) {  // on a thread of its own
-    is_wished() = true;
-    is_wished().notify_all();
+    const std::lock_guard lock(mutex_);
+    is_wished_ = true;
+    changed_.notify_all();
   }
+
+  static inline std::mutex mutex_;
+  static inline std::condition_variable changed_;
+  static inline bool is_wished_ = false;
 #else
   EndOfProgram() {
     sigemptyset(&signals_);

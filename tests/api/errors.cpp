@@ -16,6 +16,7 @@
 
 #include <strait/platform/process.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -46,6 +47,7 @@ using strait::test::ways;
 namespace {
 
 constexpr std::size_t huge = std::numeric_limits<std::size_t>::max();
+constexpr std::size_t root = std::size_t{1} << (4 * sizeof(std::size_t));  // whose square is one more
 
 // A segment held by a process that will never look at it again, so that its bytes can be damaged.
 const ChildFunction hold{"errors: hold a segment", [](std::span<const std::string> arguments) -> int {
@@ -129,13 +131,13 @@ TEST_CASE("sizes that no object can have are refused as too large") {
   refused([&] { BufferReadWrite buffer(name, huge - 100); });
   refused([&] { CircularBuffer ring(name, huge, 8); });
   refused([&] { CircularBuffer ring(name, 2, huge); });
-  refused([&] { CircularBuffer ring(name, std::size_t{1} << 32, std::size_t{1} << 32); });
+  refused([&] { CircularBuffer ring(name, root, root); });
   CHECK(caught([&] { SharedArray<int> array(name, 4); }).nothing());
 }
 
 TEST_CASE("more than the system has is refused and leaves nothing behind") {
   NameGuard name("errors");
-  const auto result = caught([&] { BufferReadWrite buffer(name, std::uint64_t{1} << 45); });
+  const auto result = caught([&] { BufferReadWrite buffer(name, static_cast<std::size_t>((std::min<std::uint64_t>)(std::uint64_t{1} << 45, huge - (1 << 20)))); });
   CAPTURE(result);
   const bool right = result == Errc::no_space || result == Errc::too_large;
   CHECK(right);

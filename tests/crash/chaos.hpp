@@ -94,7 +94,7 @@ class Schedule {
       const auto half = dice == 2 ? 0 : places_ / 2;
       for (std::size_t place = half; place < half + places_ / 2; ++place) kill.victims.push_back(place);  // one side
     } else {
-      kill.victims.push_back(random_() % places_);
+      kill.victims.push_back(static_cast<std::size_t>(random_() % places_));
     }
     return kill;
   }

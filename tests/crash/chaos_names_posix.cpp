@@ -69,7 +69,7 @@ void use(SharedArray<std::uint64_t>& array, Common& common, std::mt19937_64& ran
     common.half_made.fetch_add(seen != 0 && seen != pattern + i % 256);
   }
   for (int k = 0; k < 16; ++k) {
-    const auto i = random() % array.size();
+    const auto i = static_cast<std::size_t>(random() % array.size());
     std::atomic_ref(array[i]).store(pattern + i % 256);
   }
   if (random() % 8 == 0) std::this_thread::sleep_for(std::chrono::microseconds(random() % 200));

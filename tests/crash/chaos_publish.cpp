@@ -88,7 +88,7 @@ int publish(const std::string& topic, Common& common, std::size_t place) {
       std::memcpy(loan.bytes().data(), &head, sizeof head);
       loan.publish(sizeof head);
     } else {
-      message.assign(sizeof head + number * 37 % 700, static_cast<std::byte>(number));
+      message.assign(sizeof head + static_cast<std::size_t>(number * 37 % 700), static_cast<std::byte>(number));
       std::memcpy(message.data(), &head, sizeof head);
       if (publisher.publish(message, strait::forever) != Status::ok) return 1;
     }
@@ -125,7 +125,7 @@ int subscribe(const std::string& topic, Common& common, std::size_t place) {
     }
     std::memcpy(&head, received.data.data(), sizeof head);
     bool whole = head.check == check_of(head.life, head.number) && head.life < most_lives;
-    const std::size_t size = head.number % 5 == 4 ? sizeof head : sizeof head + head.number * 37 % 700;
+    const std::size_t size = head.number % 5 == 4 ? sizeof head : sizeof head + static_cast<std::size_t>(head.number * 37 % 700);
     whole = whole && received.data.size() == size;
     for (std::size_t at = sizeof head; whole && at < size; ++at) whole = received.data[at] == static_cast<std::byte>(head.number);
     if (!whole) {

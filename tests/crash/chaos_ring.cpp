@@ -247,15 +247,15 @@ class Round {
     std::vector<std::uint64_t> acked(lives_of_writers_);
     for (std::size_t life = 0; life < lives_of_writers_; ++life) {
       acked[life] = record_.at<WriterLog>(writers_at + life * sizeof(WriterLog)).acked;
-      taken[life].resize(acked[life] + 1);
+      taken[life].resize(static_cast<std::size_t>(acked[life]) + 1);
       result.messages += acked[life];
     }
     for (std::size_t life = 0; life < lives_of_readers_; ++life) {
       const auto& log = record_.at<ReaderLog>(readers_at + life * reader_size);
       const std::uint64_t released = log.released;
       for (std::uint64_t i = 0; i < log.taken; ++i) {
-        const std::uint64_t writer_life = log.messages[i] >> 32;
-        const std::uint64_t number = log.messages[i] & 0xFFFFFFFFu;
+        const auto writer_life = static_cast<std::size_t>(log.messages[i] >> 32);
+        const auto number = static_cast<std::size_t>(log.messages[i] & 0xFFFFFFFFu);
         if (writer_life >= taken.size() || number >= taken[writer_life].size()) {
           ++result.foreign;
           continue;
@@ -269,7 +269,7 @@ class Round {
       }
     }
     for (std::size_t life = 0; life < lives_of_writers_; ++life) {
-      for (std::uint64_t number = 0; number < taken[life].size(); ++number) {
+      for (std::size_t number = 0; number < taken[life].size(); ++number) {
         const Taken& message = taken[life][number];
         const bool acknowledged = number < acked[life];
         if (message.times == 0) {

@@ -6,9 +6,9 @@
 #include <strait/buffer_read_write.hpp>
 #include <strait/core/config.hpp>
 
-#include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <future>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -219,17 +219,16 @@ TEST_CASE("a thread that ends while it holds the write lock lets go, and the loc
     NameGuard name("crash");
     BufferReadWrite buffer(name, 64);
     std::optional<Child> other;
-    std::atomic<int> step{0};
+    std::promise<void> held;  // (std::atomic's wait sleeps through wake-ups where the library of g++ 12 has no futex)
+    std::promise<void> leave;
     std::thread holder([&] {
       static_cast<void>(buffer.acquire_write_lock());
-      step = 1;
-      step.notify_one();
-      step.wait(1);
+      held.set_value();
+      leave.get_future().wait();
     });
-    step.wait(0);
+    held.get_future().wait();
     if (sleeping_process) other.emplace(sleeper(name, {"buffer", "say=ready", "lock", "unlock"}));
-    step = 2;
-    step.notify_one();
+    leave.set_value();
     holder.join();
     if (other) {
       CHECK(other->read_line() == "abandoned");

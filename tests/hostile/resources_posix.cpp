@@ -363,7 +363,7 @@ TEST_CASE("the inspector refuses an event's segment that is too small for what i
   const auto plan = *layout::plan({layout::Kind::event, 1, header.element_count, header.element_alignment, 0}, header.seat_count);
   header.payload_size = plan.payload_size;
   header.segment_size = plan.segment_size;
-  bytes.resize(plan.segment_size);
+  bytes.resize(static_cast<std::size_t>(plan.segment_size));
   std::memcpy(bytes.data(), static_cast<const void*>(&header), sizeof header);
   shm_write(name, bytes);
   // Held, or any process that opens something might sweep it away as dead.

@@ -2,18 +2,10 @@
 // A word that somebody else changes between any two looks at it, so that no compare-and-swap ever succeeds; and a thread that changes
 // words of a real segment without a pause.
 
-#include "../support/shm_file.hpp"
-
 #include <atomic>
-#include <cstdint>
 #include <functional>
-#include <string>
 #include <thread>
-
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <utility>
 
 namespace strait::test {
 
@@ -29,33 +21,6 @@ struct Restless {
     expected = next();
     return false;
   }
-};
-
-/// A mapping of all bytes of a segment, behind the back of its holders.
-class BackDoor {
- public:
-  explicit BackDoor(const std::string& name) {
-    const int file = ::open(shm_path(name).c_str(), O_RDWR | O_CLOEXEC);
-    struct stat status {};
-    ::fstat(file, &status);
-    size_ = static_cast<std::size_t>(status.st_size);
-    bytes_ = static_cast<std::byte*>(::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
-    ::close(file);
-  }
-  BackDoor(const BackDoor&) = delete;
-  BackDoor& operator=(const BackDoor&) = delete;
-  ~BackDoor() { ::munmap(bytes_, size_); }
-
-  std::byte* bytes() const { return bytes_; }
-  std::size_t size() const { return size_; }
-  template <class T>
-  std::atomic<T>& word(std::size_t offset) const {
-    return *reinterpret_cast<std::atomic<T>*>(bytes_ + offset);
-  }
-
- private:
-  std::byte* bytes_ = nullptr;
-  std::size_t size_ = 0;
 };
 
 /// Calls `scribble()` again and again, until it is destroyed.

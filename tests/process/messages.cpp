@@ -101,7 +101,7 @@ class Record {
   }
   std::string path() const { return path_.string(); }
   std::vector<std::array<std::uint32_t, 2>> entries() const {
-    std::vector<std::array<std::uint32_t, 2>> entries(std::filesystem::file_size(path_) / 8);
+    std::vector<std::array<std::uint32_t, 2>> entries(static_cast<std::size_t>(std::filesystem::file_size(path_)) / 8);
     std::ifstream(path_, std::ios::binary).read(reinterpret_cast<char*>(entries.data()), static_cast<std::streamsize>(entries.size() * 8));
     return entries;
   }

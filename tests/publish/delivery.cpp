@@ -179,7 +179,7 @@ TEST_CASE("lossless and lossy subscribers of one topic beside each other, while 
     std::vector<std::byte> message;
     for (std::uint64_t number = 0; number < messages; ++number) {
       const Numbered head{number, ~number};
-      message.assign(sizeof head + number % 90, static_cast<std::byte>(number));
+      message.assign(sizeof head + static_cast<std::size_t>(number % 90), static_cast<std::byte>(number));
       std::memcpy(message.data(), &head, sizeof head);
       REQUIRE(publisher.publish(message, strait::forever) == Status::ok);
     }

@@ -22,7 +22,7 @@ namespace {
 std::vector<std::byte> answer_of(Payload payload) {
   std::uint64_t number = 0;
   if (payload.size() >= sizeof number) std::memcpy(&number, payload.data(), sizeof number);
-  auto bytes = pattern(8 + number % 3000, number);
+  auto bytes = pattern(static_cast<std::size_t>(8 + number % 3000), number);
   std::memcpy(bytes.data(), &number, sizeof number);
   return bytes;
 }
@@ -274,7 +274,7 @@ const ChildFunction chaos_party{"rpc chaos", [](std::span<const std::string> arg
         std::mt19937_64 random(std::random_device{}() + thread);
         while (!over) {
           const std::uint64_t number = random();
-          auto request = pattern(8 + number % 5000, number);
+          auto request = pattern(static_cast<std::size_t>(8 + number % 5000), number);
           std::memcpy(request.data(), &number, sizeof number);
           constexpr auto limit = 5s;
           const auto start = std::chrono::steady_clock::now();

@@ -70,14 +70,15 @@ TEST_CASE("random messages of up to 8 MiB arrive as they were, in both direction
     std::string failures[2];
     const auto call = [&](RpcBuffer& caller, std::uint32_t own_seed, std::string& failure) {
       std::mt19937_64 random(own_seed);
+      const auto below = [&](std::size_t bound) { return static_cast<std::size_t>(random() % bound); };
       for (int i = 0; i < 6 && failure.empty(); ++i) {
-        const std::size_t there = 16 + random() % most, back = random() % most;
+        const std::size_t there = 16 + below(most), back = below(most);
         const auto response = caller.remote_request(question(there, back, random()), 60s);
         if (!response) failure = std::string(core::name_of(response.outcome)) + " " + response.error;
         else if (response.data.size() != back) failure = "wrong size";
       }
       for (int i = 0; i < 6 && failure.empty(); ++i) {
-        const std::size_t there = 16 + random() % most, back = random() % most;
+        const std::size_t there = 16 + below(most), back = below(most);
         const std::uint64_t own = random();
         if (caller.remote_request(question(there, back, own), 60s).data != pattern(back, own)) failure = "wrong contents";
       }

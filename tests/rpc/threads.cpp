@@ -74,7 +74,7 @@ TEST_CASE("many threads call in every form, are called back, give up and cancel,
       for (int i = 0; i < rounds; ++i) {
         const auto seed = static_cast<std::uint64_t>(thread * rounds + i);
         const auto kind = static_cast<Kind>(seed % kinds);
-        const auto request = request_of(kind, seed * 37 % 300 + (i % 50 == 0 ? 200'000 : 0), seed);
+        const auto request = request_of(kind, static_cast<std::size_t>(seed * 37 % 300) + (i % 50 == 0 ? 200'000 : 0), seed);
         const auto right = [kind, request](const RpcResponse& response) {
           return kind == failed ? response.outcome == RpcOutcome::handler_failed && response.error == "as asked" : response.success() && response.data == request;
         };

@@ -7,6 +7,8 @@
 #include "child.hpp"
 #include "watchdog.hpp"
 
+#include <strait/strait.hpp>  // all of it, not precompiled: warnings of precompiled headers are not told
+
 #include <string>
 #include <string_view>
 #include <vector>

@@ -2,8 +2,10 @@
 // The objects of shared memory behind the back of their holders: for tests that look at, damage or forge the bytes behind a
 // segment's name. Linux keeps them as files in /dev/shm.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +30,23 @@ void shm_write(std::string_view name, const std::vector<unsigned char>& bytes);
 
 /// Changes bytes in place, without changing the object's size or identity.
 void shm_patch(std::string_view name, std::uint64_t offset, const void* bytes, std::size_t count);
+
+/// A mapping of all its bytes (on Windows up to the end of a page).
+class BackDoor {
+ public:
+  explicit BackDoor(const std::string& name);
+
+  std::byte* bytes() const { return bytes_.get(); }
+  std::size_t size() const { return size_; }
+  template <class T>
+  std::atomic<T>& word(std::size_t offset) const {
+    return *reinterpret_cast<std::atomic<T>*>(bytes() + offset);
+  }
+
+ private:
+  std::shared_ptr<std::byte> bytes_;
+  std::size_t size_;
+};
 
 /// Removes the name, or lets go of what shm_write made.
 void shm_forget(const std::string& name);

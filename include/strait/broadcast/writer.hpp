@@ -161,7 +161,7 @@ class Writer {
   }
 
   std::uint64_t first_unread() noexcept {
-    std::uint64_t first = far;
+    std::uint64_t first = beyond_all;
     // SYNC limit: after the limit was stored.
     const std::uint32_t used = (std::min)(memory_.used().load(std::memory_order_seq_cst), memory_.line_count());
     for (std::uint32_t line = 0; line < used; ++line) {
@@ -173,7 +173,7 @@ class Writer {
     return first;
   }
 
-  static constexpr std::uint64_t far = std::uint64_t{1} << 62;
+  static constexpr std::uint64_t beyond_all = std::uint64_t{1} << 62;
 
   Memory memory_;
   ring::Geometry geometry_;

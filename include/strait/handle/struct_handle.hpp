@@ -118,15 +118,15 @@ class StructHandle {
   }
 
   // Where the system ends names one by one, with their holders, the bytes of a struct that is just ending may be gone before its
-  // control segment: that one will be gone soon.
+  // control segment: that one will be gone too, on a busy machine later than soon.
   static std::shared_ptr<Session> open(const std::string& name, segment::Intent intent, Type type, const void* initial,
                                        const OpenOptions& options, const std::shared_ptr<segment::RawObject>& raw) {
-    const core::Deadline soon(std::chrono::milliseconds(100));
+    const core::Deadline deadline(options.open_timeout);
     for (;;) {
       try {
         return try_open(name, intent, type, initial, options, raw);
-      } catch (const Error& error) {
-        if (platform::SharedObject::names_can_be_removed || error.code() != Errc::broken || soon.passed(core::Clock::now())) throw;
+      } catch (const segment::RawObject::BytesGone&) {
+        if (platform::SharedObject::names_can_be_removed || deadline.passed(core::Clock::now())) throw;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }

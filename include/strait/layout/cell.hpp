@@ -70,7 +70,7 @@ struct CellBlock {
   ChangeLine changes[change_lines];
 };
 
-inline constexpr std::uint64_t length_size = 8;
+inline constexpr std::uint32_t length_size = 8;
 
 constexpr std::optional<std::uint64_t> cell_payload_size(std::uint64_t value_size, std::uint64_t copies) noexcept {
   const auto one = core::checked_round_up(value_size, 64);

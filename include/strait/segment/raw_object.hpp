@@ -26,6 +26,11 @@ namespace strait::segment {
 
 class RawObject {
  public:
+  // There is a control segment, and not what it has recorded.
+  struct BytesGone : Error {
+    using Error::Error;
+  };
+
   using Access = platform::SharedObject::Access;
 
   RawObject() = default;
@@ -56,10 +61,12 @@ class RawObject {
   // The same for a name without a control segment. Where the system ends names with their holders, it does so one by one: such bytes
   // may be those of a struct that is just ending. What is still there a little later is a foreign program's.
   static Found look_for_foreign(const std::string& name) {
-    const auto found = look(name);
-    if (platform::SharedObject::names_can_be_removed || found != Found::bytes) return found;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    return look(name);
+    const core::Deadline a_little_later(std::chrono::milliseconds(100));
+    for (;;) {
+      const auto found = look(name);
+      if (platform::SharedObject::names_can_be_removed || found != Found::bytes || a_little_later.passed(core::Clock::now())) return found;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
   }
 
   // In the creation of the control segment. `initial`: the first value.
@@ -114,8 +121,8 @@ class RawObject {
     auto object = platform::SharedObject::open_bytes(name, access);
     const platform::ObjectIdentity recorded{record.device, record.inode};
     if (!object || object->identity() != recorded || object->size() < size) {
-      throw Error(Errc::broken, name,
-                  "others hold its control segment, but the object of its bytes was removed or replaced by somebody's hand");
+      throw BytesGone(Errc::broken, name,
+                      "others hold its control segment, but the object of its bytes was removed or replaced by somebody's hand");
     }
     object_.emplace(std::move(*object));
     map(name, size, access);

@@ -3,6 +3,8 @@
 #include "../shm_file.hpp"
 #include "../unique_name.hpp"
 
+#include <boost/interprocess/mapped_region.hpp>
+#include <boost/interprocess/shared_memory_object.hpp>
 #include <sys/statvfs.h>
 
 #include <filesystem>
@@ -33,6 +35,14 @@ void shm_patch(std::string_view name, std::uint64_t offset, const void* bytes, s
   std::fstream file(shm_path(name), std::ios::binary | std::ios::in | std::ios::out);
   file.seekp(static_cast<std::streamoff>(offset));
   file.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(count));
+}
+
+BackDoor::BackDoor(const std::string& name) {
+  namespace ipc = boost::interprocess;
+  const ipc::shared_memory_object object(ipc::open_only, name.c_str(), ipc::read_write);
+  const auto region = std::make_shared<ipc::mapped_region>(object, ipc::read_write);
+  bytes_ = {region, static_cast<std::byte*>(region->get_address())};
+  size_ = region->get_size();
 }
 
 void shm_forget(const std::string& name) {

@@ -141,7 +141,12 @@ Child::Child(std::string_view function, const std::vector<std::string>& argument
   start.hStdOutput = child_output;
   start.hStdError = ::GetStdHandle(STD_ERROR_HANDLE);
   PROCESS_INFORMATION started{};
-  const bool is_started = ::CreateProcessA(nullptr, line.data(), nullptr, nullptr, TRUE, CREATE_SUSPENDED, nullptr, nullptr, &start, &started) != 0;
+  bool is_started = false;
+  for (int tries = 0; tries < 5 && !is_started; ++tries) {
+    if (tries > 0) ::Sleep(100);  // Wine, under load: a new process that has not come up is an internal error
+    is_started = ::CreateProcessA(nullptr, line.data(), nullptr, nullptr, TRUE, CREATE_SUSPENDED, nullptr, nullptr, &start, &started) != 0;
+    if (!is_started && ::GetLastError() != ERROR_INTERNAL_ERROR) break;
+  }
   close_end(child_input);
   close_end(child_output);
   if (!is_started) {

@@ -67,6 +67,12 @@ void shm_patch(std::string_view name, std::uint64_t offset, const void* bytes, s
   std::memcpy(static_cast<unsigned char*>(region.get_address()) + offset, bytes, count);
 }
 
+BackDoor::BackDoor(const std::string& name) {
+  const auto region = std::make_shared<ipc::mapped_region>(map(name));
+  bytes_ = {region, static_cast<std::byte*>(region->get_address())};
+  size_ = region->get_size();
+}
+
 void shm_forget(const std::string& name) { forged().erase(name); }
 
 std::optional<std::uint64_t> shm_room() {

@@ -4,6 +4,7 @@
 #include "../support/caught.hpp"
 #include "../support/unique_name.hpp"
 #include "../support/watchdog.hpp"
+#include "forged.hpp"
 #include "restless.hpp"
 
 #include <strait/event/event.hpp>
@@ -44,9 +45,6 @@ struct NoPark {
     ++woken;
   }
 };
-
-// Where the payload of a segment lies, as its own header says.
-std::size_t payload_of(const BackDoor& door) { return static_cast<std::size_t>(reinterpret_cast<const layout::SegmentHeader*>(door.bytes())->payload_offset); }
 
 struct Values {
   std::array<std::uint64_t, 64> all;
