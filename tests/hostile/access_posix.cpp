@@ -216,7 +216,7 @@ TEST_CASE("a name that somebody has locked and does not fill keeps a struct's cr
   const Watchdog watchdog;
   NameGuard name("hostile");
   const auto object = platform::SharedObject::open_or_make(name, 0600);
-  const platform::LifeLock life(object, name, layout::life_lock_offset);
+  platform::LifeLock life(object, name, layout::life_lock_offset);
   REQUIRE(life.try_exclusive());
   OpenOptions options;
   options.open_timeout = std::chrono::milliseconds(20);
