@@ -3,7 +3,7 @@
 # something turns red. Prints the survivors at the end.
 #
 #     sh tests/bugs/run.sh [name...]        all of them without a name, or those whose names begin so; 10 to 30 seconds each
-#     sh tests/bugs/run.sh --applies        builds nothing: is each line of the tables still about something that is there?
+#     sh tests/bugs/run.sh --applies        builds nothing: is each line of the tables, and its test, still about something that is there?
 #
 # models.txt: steps and re-checks, which the models of tests/model must notice. bounds.txt: bounds, checks of what others wrote and
 # limits, which a test must notice. Memory orders are weakened one by one in tests/relacy, as part of those tests.
@@ -81,6 +81,14 @@ while IFS='|' read -r name group file program; do
     survivors="$survivors $name"
     continue
   fi
+  case $group in
+  test:*)
+    if [ ! -e "$root/tests/${group#test:}" ]; then
+      echo "NO TEST      $name"
+      survivors="$survivors $name"
+      continue
+    fi ;;
+  esac
   [ -z "$only_applies" ] || continue
   copy="$work/copy"
   rm -rf "$copy"

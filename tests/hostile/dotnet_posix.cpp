@@ -202,6 +202,13 @@ TEST_CASE("a packet of a call of the C# library whose numbers make no sense is n
     wrong.payload_size = size;
     CHECK_FALSE(parsed(wrong));
   }
+  // As an unsigned number this one is a whole number of slices, so that one packet, an empty one, would do.
+  {
+    auto wrong = right;
+    wrong.payload_size = -16;
+    wrong.current_packet = wrong.total_packets = 1;
+    CHECK_FALSE(parsed(wrong));
+  }
   for (const int current : {0, 4, 65535}) {
     auto wrong = right;
     wrong.current_packet = static_cast<std::uint16_t>(current);
