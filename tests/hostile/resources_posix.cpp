@@ -126,7 +126,7 @@ const ChildFunction holes{"hostile: holes", [](std::span<const std::string> argu
   shm_resize(name, plan.segment_size);
   const auto object = platform::SharedObject::open(name, platform::SharedObject::Access::read_write);
   platform::LifeLock life(*object, name, layout::life_lock_offset);
-  require(life.try_shared(), "no lock");
+  require(life.try_exclusive() && life.try_shared(), "no lock");
   const auto opened = caught([&] { CircularBuffer ring(name); });
   require(opened == Errc::no_space, "opening it: " + opened.text);
   OpenOptions looking;
@@ -369,6 +369,7 @@ TEST_CASE("the inspector refuses an event's segment that is too small for what i
   // Held, or any process that opens something might sweep it away as dead.
   const auto object = platform::SharedObject::open(name, platform::SharedObject::Access::read_write);
   platform::LifeLock life(*object, name, layout::life_lock_offset);
+  REQUIRE(life.try_exclusive());  // first, as with the fallback it must be
   REQUIRE(life.try_shared());
   const auto seen = inspect::look(name);
   REQUIRE(seen);
