@@ -6,7 +6,8 @@
 # Presets: dev (the default), release, asan, tsan, and each with -clang behind it; portable (Linux with what every POSIX system
 # has), windows (under Wine), linux32, aarch64 and riscv64 (under qemu). Builds in build/<preset>, or in $STRAIT_BUILD/<preset>;
 # only the programs named in $STRAIT_TEST_PROGRAMS, if it is set, with precompiled headers if $STRAIT_PRECOMPILE is ON, and as
-# C++$STRAIT_STANDARD instead of 20; without the crash tests' second form if $STRAIT_TEST_VARIANTS is OFF.
+# C++$STRAIT_STANDARD instead of 20; without the crash tests' second form, and without compiling each
+# header alone, if $STRAIT_TEST_VARIANTS is OFF.
 # Warnings are errors only with STRAIT_WARNINGS_AS_ERRORS=ON in the environment: a compiler that we
 # have not seen may warn of something new.
 set -eu
