@@ -77,11 +77,6 @@ void use_ring(const std::string& name, Bytes& bytes) {
   auto options = quick<RingOptions>();
   if ((bytes.take() & 1) != 0) options.writers = options.readers = Sharing::one;
   dotnet::CircularBuffer ring(name, options);
-  const auto sum = [](std::span<const std::byte> all) {
-    unsigned total = 0;
-    for (const auto one : all) total += std::to_integer<unsigned>(one);
-    static_cast<void>(total);
-  };
   repeat(bytes, [&](std::uint8_t choice) {
     const Timeout time = (choice & 0x80) != 0 ? Timeout(200us) : no_wait;
     std::array<std::byte, 100> some{};
@@ -99,7 +94,7 @@ void use_ring(const std::string& name, Bytes& bytes) {
         break;
       case 3: static_cast<void>(ring.read(std::span<std::byte>(some), time)); break;
       case 4: static_cast<void>(ring.read(number, time)); break;
-      default: static_cast<void>(ring.read_with(sum, time)); break;
+      default: static_cast<void>(ring.read_with(&read_all, time)); break;
     }
   });
 }

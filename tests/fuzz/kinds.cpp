@@ -97,11 +97,6 @@ void use_ring(const std::string& name, Bytes& bytes) {
   CircularBuffer ring(name, quick<RingOptions>());
   WriteClaim claim(Status::timed_out);
   ReadClaim message(Status::timed_out);
-  const auto sum = [](std::span<const std::byte> all) {
-    unsigned total = 0;
-    for (const auto one : all) total += std::to_integer<unsigned>(one);
-    static_cast<void>(total);
-  };
   repeat(bytes, [&](std::uint8_t choice) {
     const Timeout time = (choice & 0x80) != 0 ? Timeout(200us) : no_wait;
     std::array<std::byte, 100> some{};
@@ -110,7 +105,7 @@ void use_ring(const std::string& name, Bytes& bytes) {
       case 0: static_cast<void>(ring.write(std::span<const std::byte>(some).first(choice % 100), time)); break;
       case 1: static_cast<void>(ring.read(std::span<std::byte>(some), time)); break;
       case 2: static_cast<void>(ring.read(number, time)); break;
-      case 3: static_cast<void>(ring.read_with(sum, time)); break;
+      case 3: static_cast<void>(ring.read_with(&read_all, time)); break;
       case 4: claim = ring.claim(time); break;
       case 5:
         if (claim) {
@@ -120,7 +115,7 @@ void use_ring(const std::string& name, Bytes& bytes) {
         break;
       case 6: claim.abandon(); break;
       case 7: message = ring.take(time); break;
-      case 8: sum(message.bytes()); message.release(); break;
+      case 8: read_all(message.bytes()); message.release(); break;
       case 9: message.put_back(); break;
       case 10: static_cast<void>(ring.approximate_size()); break;
       default: static_cast<void>(ring.participants()); break;

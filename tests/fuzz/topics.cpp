@@ -42,9 +42,7 @@ std::shared_ptr<void> make_publisher(const std::string& name) {
 
 // A message is no longer than what its ring can hold, and all of it may be touched.
 void check(std::span<const std::byte> message) {
-  unsigned sum = 0;
-  for (const auto one : message) sum += std::to_integer<unsigned>(one);
-  static_cast<void>(sum);
+  read_all(message);
   if (message.size() > 4096) __builtin_trap();
 }
 

@@ -4,9 +4,11 @@
 #include "../support/catch.hpp"
 #include "../support/shm_file.hpp"
 
+#include <strait/layout/rpc_control.hpp>
 #include <strait/layout/segment_header.hpp>
 #include <strait/layout/segment_plan.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -15,6 +17,16 @@ namespace strait::test {
 
 inline const layout::SegmentHeader& header_of(const BackDoor& door) { return *reinterpret_cast<const layout::SegmentHeader*>(door.bytes()); }
 inline std::size_t payload_of(const BackDoor& door) { return static_cast<std::size_t>(header_of(door).payload_offset); }
+
+/// The words of a channel's two places.
+struct Places {
+  explicit Places(const BackDoor& door)
+      : first(door.word<std::uint64_t>(payload_of(door) + offsetof(layout::RpcControl, places))),
+        second(door.word<std::uint64_t>(payload_of(door) + offsetof(layout::RpcControl, places) + sizeof(layout::PlaceLine))) {}
+
+  std::atomic<std::uint64_t>& first;
+  std::atomic<std::uint64_t>& second;
+};
 
 /// Other elements, and all other numbers as they follow from these.
 inline void forge_elements(const std::string& name, std::uint64_t element_size, std::uint64_t element_count) {

@@ -117,16 +117,14 @@ TEST_CASE("places of a channel that belong to seats that do not exist keep nobod
   NameGuard name("hostile");
   RpcBuffer first(name);
   const BackDoor door(name);
-  const auto places = payload_of(door) + offsetof(layout::RpcControl, places);
-  auto& mine = door.word<std::uint64_t>(places);
-  auto& other = door.word<std::uint64_t>(places + sizeof(layout::PlaceLine));
-  const auto before = mine.load();
+  const Places places(door);
+  const auto before = places.first.load();
   const auto nowhere = layout::PlaceWord::of(9, layout::PlaceState::occupied, layout::PlaceState::empty, 8190).bits;
-  mine = nowhere;
-  other = nowhere;
+  places.first = nowhere;
+  places.second = nowhere;
   CHECK(caught([&] { RpcBuffer second(name); }) == Errc::channel_full);
-  mine = before;
-  other = 0;
+  places.first = before;
+  places.second = 0;
   CHECK(caught([&] { RpcBuffer second(name); }).nothing());
 }
 

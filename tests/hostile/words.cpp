@@ -104,20 +104,18 @@ TEST_CASE("an endpoint that finds its place changed at every look is told that t
   NameGuard name("hostile");
   RpcBuffer first(name);
   const BackDoor door(name);
-  const auto places = payload_of(door) + offsetof(layout::RpcControl, places);
-  auto& mine = door.word<std::uint64_t>(places);
-  auto& others = door.word<std::uint64_t>(places + sizeof(layout::PlaceLine));
-  const auto before = mine.load();
+  const Places places(door);
+  const auto before = places.first.load();
   {
     std::uint32_t epoch = 0;
     const Scribbler scribbler([&] {
       const auto vacant = layout::PlaceWord::of(++epoch, layout::PlaceState::closed, layout::PlaceState::empty).bits;
-      others.store(vacant, std::memory_order_relaxed);
-      mine.store(vacant, std::memory_order_relaxed);
+      places.second.store(vacant, std::memory_order_relaxed);
+      places.first.store(vacant, std::memory_order_relaxed);
     });
     const auto verdict = caught([&] { RpcBuffer second(name); });
     const bool right = verdict.nothing() || verdict == Errc::channel_full;
     CHECK(right);
   }
-  mine.store(before);
+  places.first.store(before);
 }
