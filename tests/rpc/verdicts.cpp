@@ -149,6 +149,37 @@ TEST_CASE("a stop token ends the call in every form, and reaches the handler", "
   CHECK(caller.statistics().in_flight == 0);
 }
 
+TEST_CASE("calls that end at the moment at which their tokens are told to stop have one verdict", "[two-mappings]") {
+  const Watchdog watchdog;
+  const NameGuard name("rpc");
+  RpcBuffer caller(name), callee(name, echo);
+  constexpr int rounds = 500;
+  std::vector<std::stop_source> stops(rounds);
+  std::atomic<int> begun = 0, told = 0;
+  std::thread stopper([&] {
+    for (int round = 0; round < rounds; ++round) {
+      while (begun.load() <= round) std::this_thread::yield();
+      for (int turn = 0; turn < round % 50; ++turn) std::this_thread::yield();
+      stops[static_cast<std::size_t>(round)].request_stop();
+      ++told;
+    }
+  });
+  int answered = 0;
+  for (int round = 0; round < rounds; ++round) {
+    const auto token = stops[static_cast<std::size_t>(round)].get_token();
+    begun = round + 1;
+    auto future = caller.remote_request_async({}, 1h, token);
+    for (const auto outcome : {caller.remote_request(1, 1h, token).outcome, future.get().outcome}) {
+      if (outcome != RpcOutcome::cancelled) CHECK(outcome == RpcOutcome::ok);
+      answered += outcome == RpcOutcome::ok;
+    }
+    while (told.load() <= round) std::this_thread::yield();
+  }
+  stopper.join();
+  CHECK(caller.statistics().cancelled == static_cast<std::uint64_t>(2 * rounds - answered));
+  CHECK(caller.statistics().in_flight == 0);
+}
+
 TEST_CASE("cancelling while a request is still being sent ends it", "[two-mappings]") {
   const Watchdog watchdog;
   const NameGuard name("rpc");

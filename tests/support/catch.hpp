@@ -4,6 +4,14 @@
 
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
+namespace strait::test {
+using Listener = Catch::EventListenerBase;
+}
 #else
 #include <catch2/catch.hpp>
+#if defined(CATCH_CONFIG_RUNNER)  // there only
+namespace strait::test {
+using Listener = Catch::TestEventListenerBase;
+}
+#endif
 #endif

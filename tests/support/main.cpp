@@ -13,6 +13,21 @@
 #include <string_view>
 #include <vector>
 
+namespace {
+
+// So that a watchdog can say which test hung.
+struct NameOfTest : strait::test::Listener {
+  using Base = strait::test::Listener;
+  using Base::Base;
+  void testCaseStarting(const Catch::TestCaseInfo& info) override {
+    Base::testCaseStarting(info);
+    strait::test::running_test() = info.name;
+  }
+};
+CATCH_REGISTER_LISTENER(NameOfTest)
+
+}  // namespace
+
 int main(int argc, char** argv) {
   strait::test::prepare_process();
 

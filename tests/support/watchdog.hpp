@@ -31,10 +31,16 @@ inline int patience() {
   return built_in * (factor > 0 ? factor : 1);
 }
 
+/// The test case that runs, for a message. Set by the main function's listener.
+inline std::string& running_test() {
+  static std::string name = "a test";
+  return name;
+}
+
 /// Aborts the program unless it is destroyed within `limit` times `patience()`.
 class Watchdog {
  public:
-  explicit Watchdog(std::chrono::seconds limit = std::chrono::seconds(60), std::string_view what = "a test")
+  explicit Watchdog(std::chrono::seconds limit = std::chrono::seconds(60), std::string_view what = running_test())
       : what_(what), limit_(limit * patience()), thread_([this] { watch(); }) {}
 
   Watchdog(const Watchdog&) = delete;

@@ -24,6 +24,8 @@
 #define STRAIT_FALLBACK 0
 #endif
 
+#include <version>  // the standard library tells what it is
+
 // Keeps the rare part of a hot function out of its callers.
 #if defined(__GNUC__)
 #define STRAIT_COLD [[gnu::noinline]]
@@ -65,6 +67,14 @@ inline constexpr bool lock_files = STRAIT_FALLBACK != 0;
 
 // Names of kernel objects on Windows may begin with the name of a namespace: Local\ or Global\.
 inline constexpr bool name_prefixes = STRAIT_WINDOWS != 0;
+
+// Does a call hang a stop_callback on its stop token, or look at the token now and then? The library of g++ sleeps through wake-ups
+// where it has no futex, as on Windows: the destructor of a stop_callback that runs on another thread may wait there for ever.
+#if STRAIT_FALLBACK || (defined(__GLIBCXX__) && !defined(_GLIBCXX_HAVE_LINUX_FUTEX))
+inline constexpr bool sound_stop_callbacks = false;
+#else
+inline constexpr bool sound_stop_callbacks = true;
+#endif
 
 // STRAIT_DEATH_POINTS: compile the named death points in (core/death_point.hpp). For crash tests only.
 #if defined(STRAIT_DEATH_POINTS)

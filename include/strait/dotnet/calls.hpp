@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <unordered_map>
 #include <vector>
 
@@ -40,9 +41,8 @@ class Calls {
   // False: another thread ends it.
   bool take(const rpc::Call& call) {
     const std::lock_guard lock(mutex_);
-    const auto found = calls_.find(call.id);
-    if (found == calls_.end() || found->second != &call) return false;
-    calls_.erase(found);
+    if (!is_listed(call)) return false;
+    calls_.erase(call.id);
     return true;
   }
 
@@ -70,6 +70,27 @@ class Calls {
     return over;
   }
 
+  // Of stop tokens that are looked at: this one, while the call has not ended.
+  void look_at(rpc::Call& call, const std::stop_token& token) {
+    const std::lock_guard lock(mutex_);
+    if (is_listed(call)) call.looked_at = token;
+  }
+
+  // Those that are told to stop. `next`: when to look at the others.
+  std::vector<rpc::Call*> take_stopped(TimePoint now, TimePoint& next) {
+    std::vector<rpc::Call*> stopped;
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, call] : calls_) {
+      if (call->looked_at.stop_requested()) {
+        stopped.push_back(call);
+      } else if (call->looked_at.stop_possible()) {
+        next = (std::min)(next, now + rpc::between_looks_at_tokens);
+      }
+    }
+    for (const rpc::Call* const call : stopped) calls_.erase(call->id);
+    return stopped;
+  }
+
   // One caller that is asleep on its own word, with `wake(word)`; they are listed and we hold the lock: the word is there.
   template <class Wake>
   bool wake_sleeper(Wake wake) {
@@ -88,6 +109,11 @@ class Calls {
   }
 
  private:
+  bool is_listed(const rpc::Call& call) const {
+    const auto found = calls_.find(call.id);
+    return found != calls_.end() && found->second == &call;
+  }
+
   std::mutex mutex_;
   std::unordered_map<std::uint64_t, rpc::Call*> calls_;
   bool ended_ = false;

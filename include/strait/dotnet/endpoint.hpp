@@ -39,10 +39,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -83,8 +81,7 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
     const core::Deadline deadline(timeout);
     rpc::Call call;
     if (!calls_.add(call, context_.next_id())) return rpc::ended(RpcOutcome::closed);
-    std::optional<std::stop_callback<Canceller>> on_stop;
-    if (stop.stop_possible()) on_stop.emplace(stop, Canceller{&verdicts_, &call});
+    verdicts_.end_on(stop, call);
 
     Outgoing message(PacketType::request, call.id, 0, args, packets);
     if (sender_.send(message, deadline, [&] { return call.is_done(); })) {
@@ -94,7 +91,7 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
     }
     if (!call.is_done()) verdicts_.give_up(call);
     while (!call.is_done()) std::this_thread::yield();  // another thread has taken it
-    on_stop.reset();
+    call.on_stop.reset();
     verdicts_.count(call.response.outcome, timeout);
     return std::move(call.response);
   }
@@ -113,7 +110,7 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
       call->response = rpc::ended(RpcOutcome::closed);
       return verdicts_.deliver(*call);
     }
-    if (stop.stop_possible()) call->on_stop.emplace(stop, std::function<void()>(Canceller{&verdicts_, call.get()}));
+    verdicts_.end_on(stop, *call);
     sender_.send_or_post(Outgoing(PacketType::request, call->id, 0, args, packets), call);
     verdicts_.keep_time_of(call->deadline.at());
   }
@@ -169,12 +166,6 @@ class Endpoint final : public rpc::Crew, public std::enable_shared_from_this<End
   bool is_called_from_user_code() const noexcept { return is_worker_of(this); }
 
  private:
-  struct Canceller {
-    Verdicts* verdicts;
-    rpc::Call* call;
-    void operator()() const { verdicts->end(*call, RpcOutcome::cancelled, "cancelled by its stop token"); }
-  };
-
   RpcResponse forget_about(std::span<const std::byte> args, std::uint16_t packets) {
     return rpc::ended(sender_.send_if_it_fits(args, packets) ? RpcOutcome::timed_out : RpcOutcome::closed);
   }

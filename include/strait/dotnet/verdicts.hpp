@@ -2,6 +2,7 @@
 // How calls end: each once, by whoever takes it off the list, with one of the outcomes. Its caller is woken where it sleeps, its
 // future is set, or its callback is a worker's next work; no user code runs here.
 
+#include <strait/core/config.hpp>
 #include <strait/core/timeout.hpp>
 #include <strait/dotnet/calls.hpp>
 #include <strait/dotnet/context.hpp>
@@ -14,6 +15,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <utility>
 
 namespace strait::dotnet {
@@ -26,6 +28,18 @@ class Verdicts {
 
   void end(rpc::Call& call, RpcOutcome outcome, const char* why) {
     if (calls_.take(call)) finish(call, outcome, why);
+  }
+
+  // `stop` ends the call, which is on the list.
+  void end_on(const std::stop_token& stop, rpc::Call& call) {
+    if (!stop.stop_possible()) return;
+    if constexpr (core::sound_stop_callbacks) {
+      call.on_stop.emplace(stop, [this, &call] { end(call, RpcOutcome::cancelled, rpc::told_to_stop); });
+    } else {
+      if (stop.stop_requested()) return end(call, RpcOutcome::cancelled, rpc::told_to_stop);
+      calls_.look_at(call, stop);
+      keep_time_of(core::Clock::now() + rpc::between_looks_at_tokens);
+    }
   }
 
   // Its time is over, or nothing can come any more.
@@ -82,7 +96,7 @@ class Verdicts {
     if (note_time(at)) crew_.call_worker();
   }
 
-  // Ends those whose time is over; when to look again.
+  // Ends those whose time is over or whose tokens tell it; when to look again.
   TimePoint keep_time() {
     const auto next = next_time();
     if (next == (TimePoint::max)() || context_.gate.is_closing()) return (TimePoint::max)();
@@ -91,6 +105,9 @@ class Verdicts {
     next_time_.store(never, std::memory_order_seq_cst);  // SYNC dotnet-time: before the walk
     auto earliest = (TimePoint::max)();
     for (const auto& call : calls_.overdue(now, earliest)) give_up(*call);
+    if constexpr (!core::sound_stop_callbacks) {
+      for (rpc::Call* const call : calls_.take_stopped(now, earliest)) finish(*call, RpcOutcome::cancelled, rpc::told_to_stop);
+    }
     note_time(earliest);
     return next_time();
   }

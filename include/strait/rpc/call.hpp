@@ -7,6 +7,7 @@
 #include <strait/rpc/sleep_word.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <future>
@@ -35,7 +36,16 @@ struct Call {
   bool filling = false;    // the receiver copies a slice into the response; whoever wants to end the call waits for that
 
   RpcResponse response;    // the receiver's until done
+
+  // One of these two, if it has a stop token (core::sound_stop_callbacks).
+  std::optional<std::stop_callback<std::function<void()>>> on_stop;
+  std::stop_token looked_at;  // under the table's lock
 };
+
+// How long a token that is looked at may have told to stop before it is seen.
+inline constexpr std::chrono::milliseconds between_looks_at_tokens{10};
+
+inline constexpr const char* told_to_stop = "cancelled by its stop token";
 
 struct AsyncCall : Call {
   explicit AsyncCall(Timeout time) : timeout(time), deadline(time) { async = this; }
@@ -44,7 +54,6 @@ struct AsyncCall : Call {
   core::Deadline deadline;
   std::promise<RpcResponse> promise;               // one of these two
   std::function<void(RpcResponse)> callback;
-  std::optional<std::stop_callback<std::function<void()>>> on_stop;
   std::shared_ptr<AsyncCall> self;  // while it is on the table
 };
 

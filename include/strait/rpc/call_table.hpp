@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -177,6 +178,28 @@ class CallTable {
     const std::lock_guard lock(mutex_);
     call.filling = false;
     if (call.listed) calls_.remove(call);
+  }
+
+  // ---- stop tokens that are looked at ----------------------------------------------------------------------------------------
+
+  void look_at(Call& call, const std::stop_token& token) {
+    const std::lock_guard lock(mutex_);
+    if (call.listed) call.looked_at = token;
+  }
+
+  // Takes off those that are told to stop. `next`: when to look at the others.
+  std::vector<Call*> take_off_stopped(Clock::time_point now, Clock::time_point& next) {
+    std::vector<Call*> stopped;
+    const std::lock_guard lock(mutex_);
+    calls_.for_each([&](Call& call) {
+      if (call.looked_at.stop_requested() && !call.filling) {
+        stopped.push_back(&call);
+      } else if (call.looked_at.stop_possible()) {
+        next = (std::min)(next, now + between_looks_at_tokens);
+      }
+    });
+    for (Call* call : stopped) calls_.remove(*call);
+    return stopped;
   }
 
   // ---- looks -------------------------------------------------------------------------------------------------------------

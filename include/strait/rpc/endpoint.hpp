@@ -32,7 +32,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -87,8 +86,7 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
     const core::Deadline deadline(timeout, start);
     Call call;
     if (!enlist(call)) return ended(RpcOutcome::closed);
-    std::optional<std::stop_callback<Canceller>> on_stop;
-    if (stop.stop_possible()) on_stop.emplace(stop, Canceller{&verdicts_, &call});
+    verdicts_.end_on(stop, call);
 
     bool begun = false;
     const bool has_peer = call.peer != 0;
@@ -101,7 +99,7 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
       begun = message.begun;
     }
     if (!call.is_done()) verdicts_.give_up(call);
-    on_stop.reset();
+    call.on_stop.reset();
     verdicts_.count(call.response.outcome, timeout);
     if (begun && Verdicts::is_given_up(call.response.outcome)) verdicts_.tell_cancelled(call.id, call.peer);
     return std::move(call.response);
@@ -121,7 +119,7 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
       call->response = ended(RpcOutcome::closed);
       return verdicts_.deliver(*call);
     }
-    if (stop.stop_possible()) call->on_stop.emplace(stop, std::function<void()>(Canceller{&verdicts_, call.get()}));
+    verdicts_.end_on(stop, *call);
     waiter_.shorten_sleep();
     if (call->is_done()) return;
     // What fits goes out at once, the rest is copied. Not before those that wait already.
@@ -182,12 +180,6 @@ class Endpoint final : public Crew, public std::enable_shared_from_this<Endpoint
   bool is_called_from_user_code() const noexcept { return is_worker_of(this); }
 
  private:
-  struct Canceller {
-    Verdicts* verdicts;
-    Call* call;
-    void operator()() const { verdicts->end(*call, RpcOutcome::cancelled, "cancelled by its stop token"); }
-  };
-
   // False: closed meanwhile.
   bool enlist(Call& call) {
     for (;;) {

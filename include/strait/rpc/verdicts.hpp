@@ -2,6 +2,7 @@
 // How calls end: each once, by whoever takes it off the table, with one of the outcomes. Its caller is woken where it sleeps, its
 // future is set, or its callback is a worker's next work; no user code runs here.
 
+#include <strait/core/config.hpp>
 #include <strait/core/timeout.hpp>
 #include <strait/layout/rpc_control.hpp>
 #include <strait/rpc/call.hpp>
@@ -16,6 +17,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <utility>
 
 namespace strait::rpc {
@@ -37,6 +39,18 @@ class Verdicts {
 
   void end(Call& call, RpcOutcome outcome, const char* why) {
     if (table_.take_off(call)) finish(call, outcome, why);
+  }
+
+  // `stop` ends the call, which is on the table.
+  void end_on(const std::stop_token& stop, Call& call) {
+    if (!stop.stop_possible()) return;
+    if constexpr (core::sound_stop_callbacks) {
+      call.on_stop.emplace(stop, [this, &call] { end(call, RpcOutcome::cancelled, told_to_stop); });
+    } else {
+      if (stop.stop_requested()) return end(call, RpcOutcome::cancelled, told_to_stop);
+      table_.look_at(call, stop);
+      keep_time_of(Clock::now() + between_looks_at_tokens);
+    }
   }
 
   // Its time is over, or whoever waited in it was turned out because this endpoint closes.
@@ -139,7 +153,7 @@ class Verdicts {
     crew_.call_worker();
   }
 
-  // Ends those whose time is over; when to look again.
+  // Ends those whose time is over or whose tokens tell it; when to look again.
   Clock::time_point keep_time() {
     const auto next = Clock::time_point(Clock::duration(next_time_.load(std::memory_order_seq_cst)));  // SYNC time
     if (next == (Clock::time_point::max)() || context_.gate.is_closing()) return (Clock::time_point::max)();
@@ -148,6 +162,9 @@ class Verdicts {
     next_time_.store((Clock::time_point::max)().time_since_epoch().count(), std::memory_order_seq_cst);  // SYNC time: before the walk
     auto earliest = (Clock::time_point::max)();
     for (const auto& call : table_.overdue(now, earliest)) give_up(*call);
+    if constexpr (!core::sound_stop_callbacks) {
+      for (Call* call : table_.take_off_stopped(now, earliest)) finish(*call, RpcOutcome::cancelled, told_to_stop);
+    }
     // SYNC time: whoever put an earlier one meanwhile has called a worker.
     auto seen = next_time_.load(std::memory_order_seq_cst);
     const auto ticks = earliest.time_since_epoch().count();
