@@ -3,6 +3,7 @@
 #include "../support/catch.hpp"
 #include "../support/caught.hpp"
 #include "../support/child.hpp"
+#include "../support/posix/forbid.hpp"
 #include "../support/shm_file.hpp"
 #include "../support/unique_name.hpp"
 #include "../support/watchdog.hpp"
@@ -29,6 +30,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdarg>
 #include <cstddef>
 #include <cstdint>
@@ -88,15 +90,22 @@ std::vector<std::pair<std::string, std::function<void(const std::string&)>>> big
   };
 }
 
-const ChildFunction tiny_shm{"hostile: tiny /dev/shm", [](std::span<const std::string> arguments) -> int {
-  const std::string& name = arguments[0];
-  if (!own_shm("size=256k")) return cannot;
+int try_in_tiny_shm(const std::string& name) {
   for (const auto& [what, make] : big_ones()) {
     const auto refused = caught([&, &call = make] { call(name); });
     require(refused == Errc::no_space && refused.says(name), what + ": " + refused.text);
     require(std::filesystem::is_empty("/dev/shm"), what + " left something behind");
   }
   return 0;
+}
+
+const ChildFunction tiny_shm{"hostile: tiny /dev/shm", [](std::span<const std::string> arguments) -> int {
+  return own_shm("size=256k") ? try_in_tiny_shm(arguments[0]) : cannot;
+}};
+
+// As with Linux before 5.14, where a mapping's pages can only be touched.
+const ChildFunction tiny_shm_by_touch{"hostile: tiny /dev/shm by touch", [](std::span<const std::string> arguments) -> int {
+  return own_shm("size=256k") && forbid(SYS_madvise, EINVAL) ? try_in_tiny_shm(arguments[0]) : cannot;
 }};
 
 // A segment with a hole where memory is full: its size was set, its pages never taken.
@@ -246,6 +255,10 @@ extern "C" int fcntl64(int file, int command, ...) {
 }
 
 TEST_CASE("a tiny /dev/shm is told by every class as no_space, and nothing is left in it") { run("hostile: tiny /dev/shm", "mounting a small /dev/shm needs root"); }
+
+TEST_CASE("a tiny /dev/shm is told as no_space also where the system cannot fill in a mapping: no process ends by a signal") {
+  run("hostile: tiny /dev/shm by touch", "mounting a small /dev/shm needs root, and forbidding a system call its leave");
+}
 
 TEST_CASE("a segment with holes that no memory is left for is refused as no_space, and ends no process") {
   if (core::lock_files) return;

@@ -3,21 +3,17 @@
 #include "../support/catch.hpp"
 #include "../support/caught.hpp"
 #include "../support/child.hpp"
+#include "../support/posix/forbid.hpp"
 #include "../support/unique_name.hpp"
 #include "../support/watchdog.hpp"
 
 #include <strait/circular_buffer.hpp>
 #include <strait/shared_array.hpp>
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstddef>
 #include <span>
 #include <string>
 
@@ -28,23 +24,14 @@ using strait::Status;
 using strait::test::caught;
 using strait::test::Child;
 using strait::test::ChildFunction;
+using strait::test::forbid;
 using strait::test::NameGuard;
 using strait::test::say;
 using strait::test::Watchdog;
 
 namespace {
 
-// From here on this process may not use membarrier(2), as in a sandbox. False: the system does not let us forbid it.
-bool forbid_membarrier() {
-  std::array<sock_filter, 4> program{{
-      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
-      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_membarrier},
-      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
-      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
-  }};
-  const sock_fprog filter{program.size(), program.data()};
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
-}
+bool forbid_membarrier() { return forbid(SYS_membarrier, EPERM); }
 
 constexpr int cannot_forbid = 77;
 
