@@ -30,7 +30,7 @@ namespace strait {
 /// function, in any process. Movable, not copyable; the destructor closes.
 class NotifyingBuffer {
  public:
-  /// Opens, or creates what is not there. Another capacity than the first's: type_mismatch.
+  /// Opens, or creates what is not there; with `read_only` it must be there. Another capacity than the first's: type_mismatch.
   NotifyingBuffer(std::string_view name, std::size_t capacity, const OpenOptions& options = {})
       : handle_(std::make_unique<handle::LatestHandle>(name, capacity, options)) {}
 

@@ -82,6 +82,35 @@ const ChildFunction as_nobody{"hostile: as nobody", [](std::span<const std::stri
   return 0;
 }};
 
+// Another user, where everybody may read: what read_only promises, of every class that has it.
+const ChildFunction onlooker{"hostile: onlooker", [](std::span<const std::string> arguments) -> int {
+  const std::string& name = arguments[0];
+  if (::setgroups(0, nullptr) != 0 || ::setgid(nobodys_id) != 0 || ::setuid(nobodys_id) != 0) return cannot;
+  OpenOptions looking;
+  looking.read_only = true;
+  const SharedArray<int> array(name + "-array", looking);
+  BufferReadWrite buffer(name + "-buffer", looking);
+  const CircularBuffer ring(name + "-ring", looking);
+  const SharedStruct<Pair> pair(name + "-struct", looking);
+  const NotifyingBuffer notes(name + "-notes", 64, looking);
+  TopicOptions listening;
+  listening.read_only = true;
+  Subscriber subscriber(name + "-topic", Delivery::lossy, listening);
+  require(array[1] == 7 && buffer.read<int>() == 7, "contents");
+  require(ring.approximate_size() == 1 && pair.load().first == 7, "a ring's or a struct's contents");
+  const auto change = notes.version();
+  say("looking");
+  static_cast<void>(hear());
+  require(pair.wait_for_change(0, forever) == Status::ok && pair.load().first == 8, "the struct's change");
+  require(notes.wait_for_change(change, forever) == Status::ok && notes.read().size() == sizeof "note", "the note");
+  require(subscriber.receive(forever).status == Status::ok, "the message");
+  require(caught([&] { buffer.write(1); }) == Errc::permission_denied, "it was written");
+  require(caught([&] { SharedArray<int> writable(name + "-array"); }) == Errc::permission_denied, "it was opened for writing");
+  require(caught([&] { SharedStruct<Pair> writable(name + "-struct"); }) == Errc::permission_denied, "a struct was opened for writing");
+  require(caught([&] { Subscriber second(name + "-topic"); }) == Errc::permission_denied, "a subscriber with a seat came in");
+  return 0;
+}};
+
 // The same to what the dead left, where no other process of ours sweeps it away meanwhile.
 const ChildFunction among_the_dead{"hostile: among the dead", [](std::span<const std::string> arguments) -> int {
   const std::string& name = arguments[0];
@@ -182,6 +211,37 @@ TEST_CASE("another user can neither read nor write nor remove nor sweep a segmen
     return;
   }
   CHECK(exit.clean());
+}
+
+TEST_CASE("another user who may only read reads every class that has read_only, is told of changes, and writes nothing") {
+  const Watchdog watchdog;
+  NameGuard name("hostile");
+  OpenOptions everybody_reads;
+  everybody_reads.permissions = 0644;
+  SharedArray<int> array(name.str() + "-array", 4, everybody_reads);
+  array[1] = 7;
+  BufferReadWrite buffer(name.str() + "-buffer", 64, everybody_reads);
+  buffer.write(7);
+  CircularBuffer ring(name.str() + "-ring", 4, 8, RingOptions{everybody_reads});
+  REQUIRE(ring.write(7) == Status::ok);
+  SharedStruct<Pair> pair(name.str() + "-struct", Pair{7, 7}, everybody_reads);
+  NotifyingBuffer notes(name.str() + "-notes", 64, everybody_reads);
+  TopicOptions topic_options;
+  topic_options.permissions = 0644;
+  Publisher publisher(name.str() + "-topic", topic_options);
+  Child other("hostile: onlooker", {name});
+  const auto line = other.read_line();
+  if (!line && other.wait().code == cannot) {
+    WARN("skipped: becoming another user needs root");
+    return;
+  }
+  REQUIRE(line == "looking");
+  CHECK(array.participants().size() == 1);
+  pair.store({8, 8});
+  notes.write(std::as_bytes(std::span("note")));
+  REQUIRE(publisher.publish(8) == Status::ok);
+  other.write_line("go on");
+  CHECK(other.wait().clean());
 }
 
 TEST_CASE("an empty object that another user laid under a name is not filled: that user could read it") {

@@ -12,6 +12,7 @@
 #include <strait/bytes.hpp>
 #include <strait/circular_buffer.hpp>
 #include <strait/notifying_buffer.hpp>
+#include <strait/wait_any.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -135,6 +136,40 @@ TEST_CASE("handlers in several processes are told of a write, and late ones of w
   first.wait();
   buffer.write(bytes("two"));
   CHECK(second.read_line() == "two");
+}
+
+TEST_CASE("with read_only a buffer that is there is read and watched without a place in it, and never written") {
+  const Watchdog watchdog;
+  NameGuard name("buffer");
+  strait::OpenOptions looking;
+  looking.read_only = true;
+  CHECK(caught([&] { NotifyingBuffer none(name, 100, looking); }) == Errc::not_found);
+  strait::OpenOptions one_seat;
+  one_seat.max_participants = 1;
+  NotifyingBuffer buffer(name, 100, one_seat);
+  buffer.write(bytes("first"));
+  CHECK(caught([&] { NotifyingBuffer other(name, 99, looking); }) == Errc::type_mismatch);
+  NotifyingBuffer view(name, 100, looking);
+  CHECK(text_of_last(view) == "first");
+  CHECK(view.wait_for_change(1, no_wait) == Status::timed_out);
+  CHECK(caught([&] { view.write(bytes("mine")); }) == Errc::permission_denied);
+  std::mutex mutex;
+  std::string told;
+  const auto subscription = view.on_receive([&](std::span<const std::byte> message) {
+    const std::lock_guard lock(mutex);
+    told = text(message);
+  });
+  buffer.write(bytes("second"));
+  CHECK(view.wait_for_change(1, forever) == Status::ok);
+  CHECK(text_of_last(view) == "second");
+  eventually([&] {
+    const std::lock_guard lock(mutex);
+    return told == "second";
+  });
+  CHECK(strait::wait_any(no_wait, view).status == Status::ok);
+  CHECK(strait::wait_any(no_wait, view).status == Status::timed_out);
+  buffer.write(bytes("third"));
+  CHECK(strait::wait_any(forever, view).status == Status::ok);
 }
 
 TEST_CASE("a write while a handler runs is told after it, and of many the last one always") {

@@ -52,6 +52,7 @@ class LatestHandle {
 
   void write(std::span<const std::byte> message) {
     const auto visit = opened_.enter();
+    if (opened_.session().read_only()) throw Error(Errc::permission_denied, name(), "it was opened read_only");
     if (message.size() > capacity_) {
       throw Error(Errc::message_too_large, name(),
                   "the message has " + std::to_string(message.size()) + " bytes, the buffer holds " + std::to_string(capacity_) +
@@ -115,7 +116,8 @@ class LatestHandle {
       CellHandle::mend(segment, memory(segment, capacity), dead);
       return 0;
     };
-    return std::make_shared<Session>(name, segment::Intent::open_or_create, expected, RingOptions{options}, std::move(contents));
+    const auto intent = options.read_only ? segment::Intent::open : segment::Intent::open_or_create;
+    return std::make_shared<Session>(name, intent, expected, RingOptions{options}, std::move(contents));
   }
 
   std::uint64_t copy_to(std::vector<std::byte>& out) const {
