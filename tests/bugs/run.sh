@@ -10,7 +10,7 @@
 #
 # Left out, because no schedule can show it: a mend that wakes nobody. A sleeper's own slice ends, and it mends and looks
 # itself: the wake only saves it the rest of the slice. And followers that look too early, or that nobody wakes: relief is called where no
-# follower was asleep, and receives for them.
+# follower was asleep, and receives for them. And an idle worker's look at the work: another one that ticks or was called looks at it, a tick later.
 #
 # A line: name | who must notice: a group of the models' scenarios, or test:FILE | file | sed program. Files in tests/model stand for the
 # same lines of handle/ and wait/, which open segments and cannot be compiled there.

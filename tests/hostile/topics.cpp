@@ -205,6 +205,25 @@ TEST_CASE("a part that says it is longer than a node is told as broken and dropp
   }
 }
 
+TEST_CASE("a part that says it is longer than a node is handed to nobody, in place or copied") {
+  const Watchdog watchdog;
+  for (const Delivery delivery : {Delivery::lossless, Delivery::lossy}) {
+    for (const bool in_place : {false, true}) {
+      NameGuard name("hostile");
+      Publisher publisher(name, small());
+      Subscriber subscriber(name, delivery, small());
+      const auto receive = [&] { return in_place ? subscriber.receive_with([](std::span<const std::byte>) {}, no_wait) : subscriber.receive(no_wait).status; };
+      REQUIRE(publisher.publish(0) == Status::ok);
+      REQUIRE(receive() == Status::ok);
+      for (int i = 0; i < 5; ++i) REQUIRE(publisher.publish(i) == Status::ok);
+      Ring(publisher).each_node([&](layout::BroadcastNode& node) { node.size = node_size + 1; });
+      for (int i = 0; i < 5; ++i) CHECK(caught(receive) == Errc::broken);
+      REQUIRE(publisher.publish(6) == Status::ok);
+      CHECK(takes(subscriber, 6));
+    }
+  }
+}
+
 TEST_CASE("parts that do not make the message that they say are told as broken, and the next message comes whole") {
   const Watchdog watchdog;
   struct Wrong {

@@ -72,6 +72,8 @@ TEST_CASE("an event whose words change at every look is set, reset, waited for a
     entry.next = [] { return std::uint64_t{0}; };
     CHECK_FALSE(event.enter(1).has_value());
     event.mend(3);
+    used.next = [] { return std::uint32_t{0}; };
+    CHECK_FALSE(event.enter(1).has_value());
   }
 }
 

@@ -457,7 +457,7 @@ inline std::vector<AttendanceScenario> attendance_scenarios() {
       {"1 caller, then a request", 1, !sender, 2, "a|q"},
       {"1 caller, whose reply comes when the request was served", 1, !sender, 2, "q!a"},
       {"the same, with quiet times", 1, !sender, 2, "q!q!a", !slow, 1},
-      {"2 callers, served between", 2, !sender, 1, "a|q!b", !slow, 1},
+      {"2 callers, served between", 2, !sender, 1, "a|q!b"},
       {"a stuck handler, and the reply after it", 1, !sender, 2, "sa"},
       {"a stuck handler, and requests after it", 0, !sender, 3, "sqq"},
       {"a stuck handler after a quick one", 0, !sender, 3, "qsq"},

@@ -230,6 +230,7 @@ class Crew {
       idle_.push_back(&me);
       idle_count_.store(idle_.size(), std::memory_order_seq_cst);  // SYNC work: before the look at the queues
     }
+    // At the end, because nobody calls again; at the work only to save a tick: whoever ticks or was called looks at it.
     bool goes_on = work_.has_some() || is_closing();
     if (!goes_on && attendance_.begin_ticking()) {
       const bool quiet = keep_ticking(me);
