@@ -92,7 +92,7 @@ void draw_control(const std::string& folder) {
       {offsetof(ControlBlock, signals) + 1 * sizeof(SignalLine), "signal: writers of a ring sleep here"},
       {offsetof(ControlBlock, signals) + 2 * sizeof(SignalLine), "signal: the lock became free"},
       {offsetof(ControlBlock, signals) + 3 * sizeof(SignalLine), "signal: a reader of the lock left"},
-      {offsetof(ControlBlock, given_back), "how many messages were given back"},
+      {offsetof(ControlBlock, given_back), "how many messages were given back; the last look at the dead"},
       {offsetof(ControlBlock, lock), "lock word: the writer's seat, abandoned"},
       {offsetof(ControlBlock, writer_side), "who owns an exclusive side"},
   };

@@ -231,8 +231,63 @@ void run(const char* function, const char* needs) {
   CHECK(exit.clean());
 }
 
-// System calls that this program makes about locks.
-std::uint64_t lock_calls = 0;
+// System calls that this thread makes about locks.
+thread_local std::uint64_t lock_calls = 0;
+
+constexpr std::uint32_t most_seats = 8190;
+
+OpenOptions of_seats() {
+  OpenOptions options;
+  options.max_participants = most_seats;
+  return options;
+}
+
+// False, having said why: what needs so many descriptors, and counts system calls, cannot run here.
+class ManyDescriptors {
+ public:
+  explicit ManyDescriptors(std::uint64_t count) {
+    if (core::lock_files) {
+      WARN("skipped: the fallback has lock files for each handle, and asks after the others by their processes");
+      return;
+    }
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = limit.rlim_max;
+    enough_ = limit.rlim_max >= count && ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+    if (!enough_) WARN("skipped: this process may have " << limit.rlim_max << " descriptors");
+  }
+  ManyDescriptors(const ManyDescriptors&) = delete;
+  ManyDescriptors& operator=(const ManyDescriptors&) = delete;
+  ~ManyDescriptors() {
+    if (enough_) ::setrlimit(RLIMIT_NOFILE, &before_);
+  }
+
+  explicit operator bool() const { return enough_; }
+
+ private:
+  rlimit before_{};
+  bool enough_ = false;
+};
+
+// Opens so many and compares; the last one, when all the others are closed.
+template <class Open>
+auto open_many(std::size_t count, Open open) {
+  std::vector<decltype(open())> handles;
+  handles.reserve(count);
+  // The cheapest of some that follow each other: in passing, an open looks at what other processes of this machine left behind.
+  std::uint64_t hundredth = UINT64_MAX;
+  std::uint64_t last = UINT64_MAX;
+  while (handles.size() < count) {
+    const auto so_far = lock_calls;
+    handles.push_back(open());
+    const auto calls = lock_calls - so_far;
+    if (handles.size() > 100 - 20 && handles.size() <= 100) hundredth = (std::min)(hundredth, calls);
+    if (handles.size() > count - 20) last = (std::min)(last, calls);
+  }
+  if (hundredth == 0) WARN("the system calls could not be counted");
+  CHECK(last <= hundredth);
+  return handles.back();
+}
 
 }  // namespace
 
@@ -275,41 +330,55 @@ TEST_CASE("a process without descriptors is told no_space, what it has open goes
 
 TEST_CASE("of 8,190 handles of one segment the last costs as many system calls to open as the hundredth") {
   const Watchdog watchdog(std::chrono::seconds(100));
-  constexpr std::size_t most = 8190;
-  if (core::lock_files) {
-    WARN("skipped: the fallback has lock files for each handle, and asks after the others by their processes");
-    return;
-  }
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  const rlimit before = limit;
-  limit.rlim_cur = limit.rlim_max;
-  if (limit.rlim_max < most + 100 || ::setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    WARN("skipped: this process may have " << limit.rlim_max << " descriptors");
-    return;
-  }
+  const ManyDescriptors descriptors(most_seats + 100);
+  if (!descriptors) return;
   NameGuard name("hostile");
-  OpenOptions options;
-  options.max_participants = most;
-  std::vector<std::unique_ptr<BufferReadWrite>> handles;
-  handles.reserve(most);
-  handles.push_back(std::make_unique<BufferReadWrite>(name, 64, options));
-  // The cheapest of some that follow each other: in passing, an open looks at what other processes of this machine left behind.
-  std::uint64_t hundredth = UINT64_MAX;
-  std::uint64_t last = UINT64_MAX;
-  while (handles.size() < most) {
-    const auto so_far = lock_calls;
-    handles.push_back(std::make_unique<BufferReadWrite>(name));
-    const auto calls = lock_calls - so_far;
-    if (handles.size() > 100 - 20 && handles.size() <= 100) hundredth = (std::min)(hundredth, calls);
-    if (handles.size() > most - 20) last = (std::min)(last, calls);
+  BufferReadWrite first(name, 64, of_seats());
+  const auto last = open_many(most_seats - 1, [&] { return std::make_shared<BufferReadWrite>(name); });
+  first.write(5);
+  CHECK(last->read<int>() == 5);
+}
+
+TEST_CASE("of many handles of any kind the last costs as many system calls to open as the hundredth") {
+  const Watchdog watchdog(std::chrono::seconds(100));
+  constexpr std::size_t many = 1000;
+  const ManyDescriptors descriptors(many * 4 + 100);
+  if (!descriptors) return;
+  NameGuard name("hostile");
+  SECTION("rings") {
+    CircularBuffer first(name, 4, 64, RingOptions{of_seats()});
+    REQUIRE(first.write(5) == Status::ok);
+    int value = 0;
+    CHECK(open_many(many, [&] { return std::make_shared<CircularBuffer>(name); })->read(value) == Status::ok);
+    CHECK(value == 5);
   }
-  if (hundredth == 0) WARN("the system calls could not be counted");
-  CHECK(last <= hundredth);
-  handles.back()->write(5);
-  CHECK(handles[most / 2]->read<int>() == 5);
-  handles.clear();
-  ::setrlimit(RLIMIT_NOFILE, &before);
+  SECTION("structs") {
+    const SharedStruct<int> first(name, 5, of_seats());
+    CHECK(open_many(many, [&] { return std::make_shared<SharedStruct<int>>(name); })->load() == 5);
+  }
+  SECTION("notifying buffers") {
+    NotifyingBuffer first(name, 64, of_seats());
+    CHECK(open_many(many, [&] { return std::make_shared<NotifyingBuffer>(name, 64); })->version() == 0);
+  }
+  SECTION("mutexes") {
+    const NamedMutex first(name, of_seats());
+    const auto last = open_many(many, [&] { return std::make_shared<NamedMutex>(name); });
+    CHECK(last->try_lock());
+    last->unlock();
+  }
+  SECTION("events") {
+    const NamedEvent first(name, NamedEvent::Reset::automatic, true, of_seats());
+    CHECK(open_many(many, [&] { return std::make_shared<NamedEvent>(name, NamedEvent::Reset::automatic); })->wait(no_wait) == Status::ok);
+  }
+  SECTION("subscribers") {
+    TopicOptions options;
+    options.max_participants = most_seats;
+    Publisher publisher(name, options);
+    // Each that comes wakes all the others, which look who it is.
+    const auto last = open_many(many / 5, [&] { return std::make_shared<Subscriber>(name, Delivery::lossy); });
+    REQUIRE(publisher.publish(5) == Status::ok);
+    CHECK(last->receive(no_wait).status == Status::ok);
+  }
 }
 
 TEST_CASE("no memory in user code while a message or node is in its hands: the node is free again, the message the next one") {

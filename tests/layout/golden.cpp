@@ -75,7 +75,8 @@ TEST_CASE("the control block has the golden layout, each hot word on a cache lin
   check_fields("ControlBlock",
                {STRAIT_FIELD(ControlBlock, closed, 0, 4), STRAIT_FIELD(ControlBlock, one_writer, 4, 4), STRAIT_FIELD(ControlBlock, one_reader, 8, 4),
                 STRAIT_FIELD(ControlBlock, reserved, 12, 4), STRAIT_FIELD(ControlBlock, created_at, 16, 8), STRAIT_FIELD(ControlBlock, owner, 24, 8),
-                STRAIT_FIELD(ControlBlock, signals, 64, 256), STRAIT_FIELD(ControlBlock, given_back, 320, 8), STRAIT_FIELD(ControlBlock, lock, 384, 4),
+                STRAIT_FIELD(ControlBlock, signals, 64, 256), STRAIT_FIELD(ControlBlock, given_back, 320, 8), STRAIT_FIELD(ControlBlock, last_look, 328, 8),
+                STRAIT_FIELD(ControlBlock, lock, 384, 4),
                 STRAIT_FIELD(ControlBlock, writer_side, 448, 4), STRAIT_FIELD(ControlBlock, reader_side, 452, 4)});
   CHECK(static_cast<int>(SignalName::readers) == 0);
   CHECK(static_cast<int>(SignalName::writers) == 1);

@@ -9,7 +9,9 @@
 #include <strait/buffer_read_write.hpp>
 #include <strait/circular_buffer.hpp>
 
+#include <atomic>
 #include <chrono>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -37,6 +39,14 @@ const ChildFunction read_one{"sleepers: read one", [](std::span<const std::strin
   int value = -1;
   const Status status = ring.read(value, forever);
   say(status == Status::ok ? std::to_string(value) : status == Status::closed ? "closed" : "unexpected");
+  return 0;
+}};
+
+const ChildFunction claim_one{"sleepers: claim", [](std::span<const std::string> arguments) -> int {
+  CircularBuffer ring(arguments[0]);
+  const auto claim = ring.claim(forever);
+  say("claimed");
+  static_cast<void>(strait::test::hear());
   return 0;
 }};
 
@@ -155,5 +165,31 @@ TEST_CASE("a released lock wakes every process that can have it") {
       CHECK(child.read_line() == "held");
       CHECK(child.wait().clean());
     }
+  }
+}
+
+TEST_CASE("of many who sleep one asks after the dead for all, also where one look does not reach everybody") {
+  const Watchdog watchdog;
+  for (const std::size_t many : {12u, 90u}) {
+    NameGuard name("sleepers");
+    strait::RingOptions options;
+    options.max_participants = 200;
+    CircularBuffer owner(name, 4, sizeof(int), options);
+    std::vector<std::unique_ptr<CircularBuffer>> handles;
+    while (handles.size() < many) handles.push_back(std::make_unique<CircularBuffer>(name));
+    Child last("sleepers: claim", {name});
+    REQUIRE(last.read_line() == "claimed");
+    CHECK(owner.participants().size() == many + 2);
+    std::vector<std::thread> threads;
+    std::atomic<std::size_t> taken{0};
+    for (auto& handle : handles) threads.emplace_back([&ring = *handle, &taken] { taken += ring.take(forever).status() == Status::ok; });
+    // A message behind the claim: only when the claim is given up do they know that it is the next.
+    CHECK(owner.write(1) == Status::ok);
+    last.kill();
+    last.wait();
+    eventually([&] { return owner.participants().size() == many + 1; });
+    eventually([&] { return taken == 1; });
+    owner.close();
+    for (auto& thread : threads) thread.join();
   }
 }

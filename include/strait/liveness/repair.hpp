@@ -90,19 +90,28 @@ std::uint32_t mend_dead(Memory& memory, Seat me) noexcept {
   return mended;
 }
 
-// The same for a newcomer: asks after `most` others at most, from `first` on, so that a party of thousands costs it no more than one of
-// dozens. Those who wait ask after all.
-template <class Memory>
-std::uint32_t mend_some_dead(Memory& memory, Seat me, Seat first, std::uint32_t most) noexcept {
+// What came of a look at some of the seats.
+struct Looked {
   std::uint32_t mended = 0;
-  for (Seat i = 0; i < memory.seat_count() && most != 0; ++i) {
-    const Seat seat = (first + i) % memory.seat_count();
+  std::uint32_t asked = 0;
+  Seat next = 0;  // to go on with
+};
+
+// The same for `most` others at most, from `first` on (any number: it goes round): each question costs the system a walk over the locks of all participants.
+template <class Memory>
+Looked mend_some_dead(Memory& memory, Seat me, Seat first, std::uint32_t most) noexcept {
+  Looked looked;
+  const Seat count = memory.seat_count();
+  Seat i = 0;
+  for (; i < count && looked.asked < most; ++i) {
+    const Seat seat = (first + i) % count;
     // relaxed: which seats are worth a question
     if (seat == me || SeatWord{memory.seat_word(seat).load(std::memory_order_relaxed)}.state() == SeatState::free) continue;
-    --most;
-    mended += mend_if_dead(memory, seat, me);
+    ++looked.asked;
+    looked.mended += mend_if_dead(memory, seat, me);
   }
-  return mended;
+  looked.next = (first + i) % count;
+  return looked;
 }
 
 }  // namespace strait::liveness

@@ -177,7 +177,7 @@ class Waiter {
     }
 
     void ask() {
-      waiter.context_.channel().session().mend_dead();
+      waiter.context_.channel().session().mend_in_turn();
       waiter.receiver_.check_peer();
       slice_end = now + wait::slice;
     }

@@ -162,7 +162,7 @@ class Session {
 
   // What every waiter does once a slice.
   wait::AfterSlice after_slice(For whom) {
-    mend_dead();
+    mend_in_turn();
     return whom == For::another_participant && is_alone_without_owner() ? wait::AfterSlice::stop : wait::AfterSlice::go_on;
   }
 
@@ -176,25 +176,39 @@ class Session {
     const auto now = platform::coarse_milliseconds();
     // relaxed: two threads that both look only ask twice
     if (now < next_look_.load(std::memory_order_relaxed)) return false;
-    return mend_dead() != 0;
+    return mend_in_turn() != 0;
   }
 
+  // For who waits, once a slice. A few ask after each other; of many, one asks for all: were each of hundreds to ask after hundreds, the
+  // machine would do nothing else. A death is noticed by the first sleeper whose slice ends a quarter of one after the last look. The next
+  // look goes on where this one ended.
+  std::uint32_t mend_in_turn() noexcept {
+    const auto now = platform::coarse_milliseconds();
+    next_look_.store(now + wait::slice.count(), std::memory_order_relaxed);  // relaxed: as above
+    auto& word = control().last_look;
+    // relaxed, all of it: two that look at a time only ask twice, and whoever is killed while it looks is followed soon
+    layout::LookWord last{word.load(std::memory_order_relaxed)};
+    if (last.asked() > few) {
+      const auto since = now - last.when();
+      if (since >= 0 && since < wait::slice.count() / 4) return 0;
+      const auto ours = layout::LookWord::of(now, last.asked(), last.next());
+      if (!word.compare_exchange_strong(last.bits, ours.bits, std::memory_order_relaxed)) return 0;
+    }
+    const auto looked = look(last.next(), most_in_a_look);
+    word.store(layout::LookWord::of(now, looked.asked, looked.next).bits, std::memory_order_relaxed);
+    return looked.mended;
+  }
+
+  // For who cannot go on while somebody dead is in its way: asks after everybody.
   std::uint32_t mend_dead() noexcept {
-    next_look_.store(platform::coarse_milliseconds() + wait::slice.count(), std::memory_order_relaxed);  // relaxed: as above
     Words words(*this);
-    const auto mended = liveness::mend_dead(words, seat_);
-    if (mended != 0) line().repairs.fetch_add(mended, std::memory_order_relaxed);  // relaxed: statistics
-    return mended;
+    return counted(liveness::mend_dead(words, seat_));
   }
 
   // What a newcomer does.
   void mend_some_dead() noexcept {
-    // Each question costs the system a walk over the locks of all participants.
-    const std::uint32_t most = segment_.seat_count() <= 64 ? 64 : 8;
-    Words words(*this);
-    const auto first = static_cast<Seat>(id_ % segment_.seat_count());
-    const auto mended = liveness::mend_some_dead(words, seat_, first, most);
-    if (mended != 0) line().repairs.fetch_add(mended, std::memory_order_relaxed);  // relaxed: statistics
+    const std::uint32_t most = segment_.seat_count() <= most_in_a_look ? most_in_a_look : few;
+    look(static_cast<Seat>(id_ % segment_.seat_count()), most);
   }
 
   // ---- participants --------------------------------------------------------------------------------------------------
@@ -284,6 +298,21 @@ class Session {
 
     Session* session_;
   };
+
+  static constexpr std::uint32_t few = 8;
+  static constexpr std::uint32_t most_in_a_look = 64;
+
+  liveness::Looked look(Seat first, std::uint32_t most) noexcept {
+    Words words(*this);
+    const auto looked = liveness::mend_some_dead(words, seat_, first, most);
+    counted(looked.mended);
+    return looked;
+  }
+
+  std::uint32_t counted(std::uint32_t mended) noexcept {
+    if (mended != 0) line().repairs.fetch_add(mended, std::memory_order_relaxed);  // relaxed: statistics
+    return mended;
+  }
 
   void take_a_seat() {
     Words words(*this);
