@@ -69,8 +69,9 @@ inline constexpr bool lock_files = STRAIT_FALLBACK != 0;
 inline constexpr bool name_prefixes = STRAIT_WINDOWS != 0;
 
 // Does a call hang a stop_callback on its stop token, or look at the token now and then? The library of g++ sleeps through wake-ups
-// where it has no futex, as on Windows: the destructor of a stop_callback that runs on another thread may wait there for ever.
-#if STRAIT_FALLBACK || (defined(__GLIBCXX__) && !defined(_GLIBCXX_HAVE_LINUX_FUTEX))
+// where it has no futex, as on Windows: the destructor of a stop_callback that runs on another thread may wait there for ever. So does the
+// fallback on Linux, where that way can be tested.
+#if defined(STRAIT_PORTABLE) || (defined(__GLIBCXX__) && !defined(_GLIBCXX_HAVE_LINUX_FUTEX))
 inline constexpr bool sound_stop_callbacks = false;
 #else
 inline constexpr bool sound_stop_callbacks = true;

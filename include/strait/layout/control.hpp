@@ -62,7 +62,7 @@ inline constexpr std::uint32_t lock_abandoned = 1u << 31;
 
 static_assert(sizeof(SignalLine) == 64 && sizeof(ControlBlock) == 512);
 static_assert(std::is_standard_layout_v<ControlBlock>);
-static_assert(offsetof(ControlBlock, signals) == 64 && offsetof(ControlBlock, given_back) == 320 && offsetof(ControlBlock, last_look) == 328 && offsetof(ControlBlock, lock) == 384 &&
-              offsetof(ControlBlock, writer_side) == 448 && offsetof(ControlBlock, owner) == 24);
+static_assert(offsetof(ControlBlock, signals) == 64 && offsetof(ControlBlock, given_back) == 320 && offsetof(ControlBlock, last_look) == 328 &&
+              offsetof(ControlBlock, lock) == 384 && offsetof(ControlBlock, writer_side) == 448 && offsetof(ControlBlock, owner) == 24);
 
 }  // namespace strait::layout

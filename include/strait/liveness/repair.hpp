@@ -97,7 +97,8 @@ struct Looked {
   Seat next = 0;  // to go on with
 };
 
-// The same for `most` others at most, from `first` on (any number: it goes round): each question costs the system a walk over the locks of all participants.
+// The same for `most` others at most, from `first` on (any number: it goes round): each question costs the system a walk over the
+// locks of all participants.
 template <class Memory>
 Looked mend_some_dead(Memory& memory, Seat me, Seat first, std::uint32_t most) noexcept {
   Looked looked;
