@@ -330,8 +330,8 @@ TEST_CASE("a process without descriptors is told no_space, what it has open goes
 
 TEST_CASE("of 8,190 handles of one segment the last costs as many system calls to open as the hundredth") {
   const Watchdog watchdog(std::chrono::seconds(100));
-  const ManyDescriptors descriptors(most_seats + 100);
-  if (!descriptors) return;
+  const ManyDescriptors enough(most_seats + 100);
+  if (!enough) return;
   NameGuard name("hostile");
   BufferReadWrite first(name, 64, of_seats());
   const auto last = open_many(most_seats - 1, [&] { return std::make_shared<BufferReadWrite>(name); });
@@ -342,8 +342,8 @@ TEST_CASE("of 8,190 handles of one segment the last costs as many system calls t
 TEST_CASE("of many handles of any kind the last costs as many system calls to open as the hundredth") {
   const Watchdog watchdog(std::chrono::seconds(100));
   constexpr std::size_t many = 1000;
-  const ManyDescriptors descriptors(many * 4 + 100);
-  if (!descriptors) return;
+  const ManyDescriptors enough(many * 4 + 100);
+  if (!enough) return;
   NameGuard name("hostile");
   SECTION("rings") {
     CircularBuffer first(name, 4, 64, RingOptions{of_seats()});
