@@ -21,7 +21,7 @@ for tool in "$@"; do
     strait_need valgrind strait_command valgrind
     strait_install
     strait_choose_generator
-    folders='core layout ring wait lock liveness struct named publish dotnet'
+    folders='core layout ring wait lock liveness struct named api rpc publish dotnet'
     cmake --preset dev -B "$build/tests" -DSTRAIT_PRECOMPILE=ON -DSTRAIT_BUILD_BENCH=OFF -DSTRAIT_BUILD_EXAMPLES=OFF >/dev/null
     # shellcheck disable=SC2046 # one word per program
     cmake --build "$build/tests" -j "$(strait_jobs)" --target $(printf 'strait-test-%s ' $folders)

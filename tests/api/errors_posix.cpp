@@ -91,7 +91,7 @@ TEST_CASE("a segment whose object was cut short is refused as broken, with both 
   shm_forget(name);
 }
 
-TEST_CASE("a segment of a build that tells the living by other means is refused, and left alone by creators too: it may be alive") {
+TEST_CASE("a segment of a build that tells the living by other means is refused, and left alone by creators too, because it may be alive") {
   const Watchdog watchdog;
   NameGuard name("errors");
   Child holder("errors: hold a ring", {name.str()});

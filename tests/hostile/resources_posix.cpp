@@ -311,7 +311,7 @@ extern "C" int fcntl64(int file, int command, ...) {
 
 TEST_CASE("a tiny /dev/shm is told by every class as no_space, and nothing is left in it") { run("hostile: tiny /dev/shm", "mounting a small /dev/shm needs root"); }
 
-TEST_CASE("a tiny /dev/shm is told as no_space also where the system cannot fill in a mapping: no process ends by a signal") {
+TEST_CASE("a tiny /dev/shm is told as no_space also where the system cannot fill in a mapping, and no process ends by a signal") {
   run("hostile: tiny /dev/shm by touch", "mounting a small /dev/shm needs root, and forbidding a system call its leave");
 }
 
