@@ -4,6 +4,7 @@
 //   wake-up   from a set in one process to the first line of the handler in another, both otherwise asleep, beside a bare futex
 //             wake; the two take turns, so that both meet the same machine
 //   idle      processor time of a process with a handler while nothing changes
+//   crowd     the same of 64 and of 256 threads that wait on a handle each: every one wakes up 20 times a second and asks after the dead
 //   writers   processor time of a process for an update of 4 KiB, alone and beside one that loads as fast as it can
 //
 //     strait-bench-changes [--quick]
@@ -135,6 +136,32 @@ void idle(std::chrono::milliseconds length) {
   std::printf("idle: %.2f ms of processor time in 10 s (over %lld ms)\n", share * 10'000, static_cast<long long>(length.count()));
 }
 
+void crowd(unsigned many, std::chrono::milliseconds length) {
+  Shared<Common> common;
+  const std::string name = unique_name();
+  strait::OpenOptions options;
+  options.max_participants = many + 1;
+  const strait::SharedStruct<Stamped> shared(name, Stamped{}, options);
+  {
+    const Process waiting([&] {
+      std::vector<std::unique_ptr<strait::SharedStruct<Stamped>>> handles;
+      std::vector<std::thread> threads;
+      while (handles.size() < many) handles.push_back(std::make_unique<strait::SharedStruct<Stamped>>(name));
+      for (auto& handle : handles) {
+        threads.emplace_back([&mine = *handle] { static_cast<void>(mine.wait_for_change(0, strait::forever)); });
+      }
+      std::this_thread::sleep_for(100ms);
+      const auto before = processor_time();
+      std::this_thread::sleep_for(length);
+      common->idle_ns = processor_time() - before;
+      for (auto& handle : handles) handle->close();
+      for (auto& thread : threads) thread.join();
+    });
+  }
+  const double share = static_cast<double>(common->idle_ns.load()) / static_cast<double>(std::chrono::nanoseconds(length).count());
+  std::printf("crowd: %u that wait take %.1f ms of processor time a second\n", many, share * 1000);
+}
+
 struct Block {
   std::array<std::uint64_t, 511> parts;
   std::uint64_t sum;
@@ -204,5 +231,6 @@ int main(int argc, char** argv) {
   const bool quick = argc > 1 && std::strcmp(argv[1], "--quick") == 0;
   wake_up(quick ? 20 : 2000);
   idle(quick ? 300ms : 10'000ms);
+  for (const unsigned many : {64u, 256u}) crowd(quick ? 8 : many, quick ? 100ms : 3'000ms);
   return writers(quick ? 20ms : 500ms) ? 0 : 1;
 }
