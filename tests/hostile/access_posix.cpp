@@ -215,6 +215,10 @@ TEST_CASE("another user can neither read nor write nor remove nor sweep a segmen
 
 TEST_CASE("another user who may only read reads every class that has read_only, is told of changes, and writes nothing") {
   const Watchdog watchdog;
+  if (core::lock_files) {
+    WARN("skipped: the fallback's lock files lie in a folder of each user's own, so users do not meet");
+    return;
+  }
   NameGuard name("hostile");
   OpenOptions everybody_reads;
   everybody_reads.permissions = 0644;
